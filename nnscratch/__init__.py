@@ -25,6 +25,7 @@ from nnscratch import (
     utils,
 )
 from nnscratch.checks import NonFiniteError, TrainingWarning
+from nnscratch.explain import explain
 from nnscratch.gradient_check import gradcheck
 from nnscratch.layers import Input
 from nnscratch.learning_rate import learning_rate_sweep
@@ -41,19 +42,21 @@ __all__ = [
     "callbacks",
     "config",
     "datasets",
+    "explain",
     "gradcheck",
     "initializers",
     "layers",
     "learning_rate_sweep",
     "losses",
     "metrics",
+    "microscope",
     "models",
     "optimizers",
     "plots",
     "utils",
 ]
 
-_on_demand = ("datasets", "plots")
+_on_demand = ("datasets", "microscope", "plots")
 
 
 def __getattr__(name):

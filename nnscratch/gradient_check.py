@@ -11,6 +11,7 @@ and the comparison means nothing; such numbers are marked and left out.
 """
 
 import copy
+import html
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,16 +79,23 @@ class GradientCheck:
         """Whether every error is within the tolerance."""
         return self.worst.error <= self.tolerance
 
-    def __str__(self):
-        lines = [tensor.in_words(self.tolerance) for tensor in self.tensors]
+    @property
+    def verdict(self):
+        """The result in one line."""
         verdict = "all gradients agree" if self.ok else f"{self.worst.name} is WRONG"
-        lines.append(f"{verdict} (relative error, tolerance {self.tolerance:g})")
+        return f"{verdict} (relative error, tolerance {self.tolerance:g})"
+
+    def __str__(self):
+        lines = [*(tensor.in_words(self.tolerance) for tensor in self.tensors), self.verdict]
         if self.curve:
             lines.append("h     " + "".join(f"{step:8.0e}" for step in self.curve))
             lines.append("error " + "".join(f"{error:8.0e}" for error in self.curve.values()))
         return "\n".join(lines)
 
     __repr__ = __str__
+
+    def _repr_html_(self):
+        return f"<pre>{html.escape(str(self))}</pre>"
 
 
 def gradcheck(layer_or_model, x, y=None, *, step=STEP, tolerance=1e-6, most=500, seed=0):
@@ -109,7 +117,7 @@ def gradcheck(layer_or_model, x, y=None, *, step=STEP, tolerance=1e-6, most=500,
     if isinstance(subject, Layer):
         problem = _layer_problem(subject, x, rng)
     else:
-        problem = _model_problem(subject, x, y)
+        problem = model_problem(subject, x, y)
     tensors = [problem.check(name, step, tolerance, most, rng) for name in problem.arrays]
     worst = max(tensors, key=lambda tensor: tensor.error)
     return GradientCheck(tensors, tolerance, problem.curve(worst) if worst.checked else {})
@@ -135,8 +143,11 @@ def _layer_problem(layer, x, rng):
     return _Problem(lambda: forward()[0] * upstream, arrays, {"x": dx, **gradients})
 
 
-def _model_problem(model, x, y):
-    """A compiled model's own loss, each row a term; arrays by layer and name."""
+def model_problem(model, x, y, sample_weight=None):
+    """A compiled model's own loss, each row a term; arrays by layer and name.
+
+    Turns ``model`` itself into float64. sample_weight (B,) multiplies the rows' losses.
+    """
     if y is None:
         raise ValueError("to check a model, pass its targets too: nn.gradcheck(model, x, y)")
     model.require_compiled("gradcheck")
@@ -152,14 +163,15 @@ def _model_problem(model, x, y):
         lambda: eager.forward(batch_loss.steps, x, training=True), model.layers
     )
     out, caches = forward()
-    d_out = batch_loss.gradient(y, batch_loss.predictions(out))
+    weight = None if sample_weight is None else np.asarray(sample_weight, np.float64)
+    d_out = batch_loss.gradient(y, batch_loss.predictions(out), weight)
     dx = eager.backward(batch_loss.steps, caches, d_out, model.store_gradients)
     names = [f"{layer.name}.{name}" for layer in model.layers for name in layer.params]
     views = [array for layer in model.layers for array in layer.params.values()]
     arrays = {"x": x, **dict(zip(names, views, strict=True))}
     gradients = {"x": dx, **dict(zip(names, model.gradient_tensors, strict=True))}
-    count = model.loss.divisor(len(x))
-    return _Problem(lambda: batch_loss.values(y, forward()[0]) / count, arrays, gradients)
+    share = (1 if weight is None else weight) / model.loss.divisor(len(x), weight)
+    return _Problem(lambda: batch_loss.values(y, forward()[0]) * share, arrays, gradients)
 
 
 def _repeatable(forward, layers):
@@ -223,19 +235,23 @@ class _Problem:
 
     def slope(self, name, place, step):
         """The central difference, and by how much the slopes to either side differ."""
-        array = self.arrays[name]
-        value = array.flat[place]
+        value = self.arrays[name].flat[place]
         # A large value cannot be moved by exactly step, so what counts is how far it did move.
         step = max(step, np.spacing(abs(value)))
         high, low = value + step, value - step
-        array.flat[place] = high
-        up = self.terms()
-        array.flat[place] = low
-        down = self.terms()
-        array.flat[place] = value
+        up, down = self.terms_at(name, place, high), self.terms_at(name, place, low)
         right = (up - self.middle).sum() / (high - value)
         left = (self.middle - down).sum() / (value - low)
         return (up - down).sum() / (high - low), abs(right - left)
+
+    def terms_at(self, name, place, value):
+        """The terms with one number of one array at another value, which is then put back."""
+        array = self.arrays[name]
+        before = array.flat[place]
+        array.flat[place] = value
+        terms = self.terms()
+        array.flat[place] = before
+        return terms
 
     def second_look(self, name, place, step, analytic, numeric, allowed):
         """The slope from elsewhere, where that agrees; NaN at a kink; else ``numeric``.

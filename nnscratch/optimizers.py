@@ -67,6 +67,11 @@ def rmsprop_update(
         p -= velocity
 
 
+def through_float32(number):
+    """``number`` as Keras hands some of its constants on, also to a float64 model."""
+    return float(np.float32(number))
+
+
 class Optimizer:
     """The base: learning rate or schedule, step count, clipping, and the state vectors.
 
@@ -207,7 +212,7 @@ class SGD(Optimizer):
         """Plain, momentum or Nesterov step."""
         if not self.momentum:
             return sgd_update(p, g, learning_rate)
-        momentum = p.dtype.type(np.float32(self.momentum))
+        momentum = p.dtype.type(through_float32(self.momentum))
         velocity = self.state["velocity"]
         momentum_update(p, g, velocity, learning_rate, momentum, nesterov=self.nesterov)
 
@@ -248,7 +253,7 @@ class Adam(Optimizer):
         cast = type(learning_rate)
         # math.pow is the C library's, as in Keras; NumPy's power may differ in the last bit.
         power_1, power_2 = (
-            cast(math.pow(float(np.float32(beta)), t)) for beta in (self.beta_1, self.beta_2)
+            cast(math.pow(through_float32(beta), t)) for beta in (self.beta_1, self.beta_2)
         )
         return learning_rate * np.sqrt(cast(1) - power_2) / (cast(1) - power_1)
 

@@ -359,12 +359,15 @@ def test_the_bits_do_not_depend_on_how_an_epoch_is_cut_into_calls(monkeypatch, s
     assert same(cut.get_weights(), whole.get_weights())
 
 
-def test_neither_batch_hooks_nor_progress_change_the_bits(capsys):
-    plain = make_model()
+@pytest.mark.parametrize("eagerly", [True, False])
+def test_neither_batch_hooks_nor_progress_change_the_bits(eagerly, capsys):
+    plain = make_model(run_eagerly=eagerly)
     history = fit(plain, epochs=2).history
-    batch_hook = LambdaCallback(on_train_batch_end=lambda batch, logs: logs.clear())
-    for options in ({"callbacks": batch_hook}, {"verbose": 1}, {"verbose": 2}):
-        model = make_model()
+    hook = LambdaCallback(on_train_batch_end=lambda batch, logs: logs.clear())
+    # A batch hook takes a training to the eager engine, so it can be told from that one alone.
+    watched = [{"callbacks": hook}] if eagerly else []
+    for options in (*watched, {"verbose": 1}, {"verbose": 2}):
+        model = make_model(run_eagerly=eagerly)
         assert fit(model, epochs=2, **options).history == history
         assert same(model.get_weights(), plain.get_weights())
 
@@ -409,7 +412,7 @@ def test_train_on_batch_takes_weights():
 
 def test_train_on_batch_over_all_batches_is_an_epoch():
     x, y = make_data()
-    by_fit, by_batch = make_model(), make_model()
+    by_fit, by_batch = make_model(run_eagerly=True), make_model()
     history = fit(by_fit, shuffle=False).history
     losses = [by_batch.train_on_batch(x[i : i + 8], y[i : i + 8])[0] for i in range(0, 40, 8)]
     assert same(by_fit.get_weights(), by_batch.get_weights())

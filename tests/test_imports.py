@@ -14,12 +14,12 @@ HEAVY = ("numba", "scipy", "sklearn", "matplotlib", "tensorflow", "pandas", "ric
 
 # Each line may import from itself and from the lines above it.
 ORDER = [
-    ["config", "ops", "random", "checks", "datasets"],
+    ["config", "ops", "random", "checks", "datasets", "interrupts"],
     ["data", "activations", "initializers", "layers", "losses", "metrics", "schedules"],
     ["optimizers", "callbacks", "progress", "blas"],
-    ["engines", "saving"],
+    ["engines", "saving", "trace"],
     ["models"],
-    ["gradient_check", "learning_rate", "plots", "utils", "learn"],
+    ["gradient_check", "learning_rate", "plots", "utils", "learn", "explain", "microscope"],
     ["cli", "__main__", "__init__"],
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
@@ -95,12 +95,21 @@ model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
 x = np.random.default_rng(0).normal(size=(50, 2))
 model.fit(x, x[:, 0] > 0, verbose=0)
 model.predict(x)
-print([m for m in ("scipy", "sklearn", "matplotlib", "rich") if m in sys.modules])
+print([m for m in ("sklearn", "matplotlib", "rich", "pandas") if m in sys.modules])
 """
     seen = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True
     )
     assert seen.stdout.strip() == "[]"
+
+
+def test_only_the_fused_engine_imports_numba():
+    users = {
+        path.parent.name
+        for path in modules()
+        if any(name.split(".")[0] in ("numba", "llvmlite") for name in imports_of(path))
+    }
+    assert users == {"fused"}
 
 
 def test_every_public_name_is_there_and_documented():

@@ -208,23 +208,29 @@ class CallbackList(Callback):
 
     @property
     def wants_train_batches(self):
-        """Whether any callback must be called around each batch of ``fit``."""
+        """Which callback must be called around each batch of ``fit``, in words; "" if none."""
         return self._wants(
             "on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end"
         )
 
     @property
     def wants_test_batches(self):
-        """Whether any callback must be called around each batch of ``evaluate``."""
+        """The same for the batches of ``evaluate``."""
         return self._wants("on_test_batch_begin", "on_test_batch_end")
 
     @property
     def wants_predict_batches(self):
-        """Whether any callback must be called around each batch of ``predict``."""
+        """The same for the batches of ``predict``."""
         return self._wants("on_predict_batch_begin", "on_predict_batch_end")
 
     def _wants(self, *hooks):
-        return any(each.overrides(hook) for each in self.callbacks for hook in hooks)
+        overridden = (
+            f"the callback {type(each).__name__} has {hook}, which is called every batch"
+            for each in self.callbacks
+            for hook in hooks
+            if each.overrides(hook)
+        )
+        return next(overridden, "")
 
 
 def _call_each(hook):

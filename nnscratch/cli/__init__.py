@@ -1,12 +1,15 @@
-"""The command line: ``nnscratch demo | train | evaluate | predict | info``.
+"""The command line: ``nnscratch demo | train | evaluate | predict | info | explain ...``.
 
-    commands.py  the options, and what becomes of errors, warnings and Ctrl-C
-    demo.py      demo
-    training.py  train
-    using.py     evaluate, predict and info
-    tables.py    the data that ``--data`` names; csv_table.py reads a user's own table
-    recipe.py    from a table's rows to what a network computes with, and back
-    output.py    results and pictures, also those of the demo
+    commands.py    the options, and what becomes of errors, warnings and Ctrl-C
+    demo.py        demo
+    training.py    train
+    using.py       evaluate, predict and info
+    explaining.py  explain and gradcheck
+    microscope.py  microscope
+    learning.py    learn list | start | check | hint | solution
+    tables.py      the data that ``--data`` names; csv_table.py reads a user's own table
+    recipe.py      from a table's rows to what a network computes with, and back
+    output.py      results and pictures, also those of the demo
 
 Results go to stdout, everything else to stderr.
 """

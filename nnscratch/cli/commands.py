@@ -13,6 +13,7 @@ import typer
 
 import nnscratch
 from nnscratch import progress
+from nnscratch.cli import learning
 
 app = typer.Typer(
     name="nnscratch",
@@ -229,6 +230,88 @@ def predict(
 
 @app.command()
 @_friendly
+def explain(
+    model: Annotated[
+        Path | None,
+        typer.Argument(help="A saved model. Left out: a small net, trained on circles first."),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Rows for a saved model, as in evaluate.")
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option(help="The column of the labels. Left out: as in training.")
+    ] = None,
+    rows: Annotated[int, typer.Option(help="How many rows the batch has.", min=1)] = 4,
+    row: Annotated[
+        int | None, typer.Option(help="The row to follow. Left out: the worst.", min=0)
+    ] = None,
+    optimizer: Annotated[
+        str, typer.Option(help="adam, rmsprop or sgd, for the net on circles.")
+    ] = "adam",
+    epochs: Annotated[
+        int, typer.Option(help="How long the net on circles is trained first.", min=0)
+    ] = 8,
+    seed: Seed = 42,
+):
+    """Work one training step out in numbers: forward, loss, backward, check, update."""
+    from nnscratch.cli import explaining
+
+    if model is None:
+        explaining.explain_circles(data, rows, row, optimizer, epochs, seed)
+    else:
+        explaining.explain_file(model, data, label, rows, row)
+
+
+@app.command()
+@_friendly
+def gradcheck(
+    target: Annotated[
+        str,
+        typer.Argument(
+            help="module:name of a compiled model, of a layer, or of a function that makes one."
+        ),
+    ],
+    data: Annotated[
+        Path | None,
+        typer.Option(help="A file .npz with arrays x and, for a model, y. Left out: random."),
+    ] = None,
+    rows: Annotated[int, typer.Option(help="How many rows to check with.", min=1)] = 5,
+    seed: Seed = 42,
+):
+    """Compare every gradient with central differences; exit with 1 if one is wrong."""
+    from nnscratch.cli import explaining
+
+    if not explaining.gradcheck(target, data, rows, seed):
+        raise typer.Exit(1)
+
+
+@app.command()
+@_friendly
+def microscope(
+    run: Annotated[
+        Path | None, typer.Argument(help="A run file that nn.microscope.Recorder has written.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="The page. Left out: beside the run; demos in out/."),
+    ] = None,
+    demo: Annotated[
+        str | None, typer.Option(help="Train and show circles, fashion-mnist or gallery.")
+    ] = None,
+    keras: Annotated[
+        Path | None, typer.Option(help="The same training by Keras, .npz or .safetensors.")
+    ] = None,
+    seed: Seed = 42,
+    quiet: Quiet = False,
+):
+    """Show a recorded training, step by step and forwards and backwards, as one HTML page."""
+    from nnscratch.cli import microscope
+
+    microscope.write(run, out, demo, keras, seed, _say_unless(quiet))
+
+
+@app.command()
+@_friendly
 def info(
     model: Annotated[Path | None, typer.Argument(help="A saved model.")] = None,
 ):
@@ -239,3 +322,6 @@ def info(
     from nnscratch.cli import using
 
     using.info(model)
+
+
+app.add_typer(learning.commands(_friendly), name="learn")

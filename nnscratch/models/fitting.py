@@ -1,11 +1,12 @@
 """The loops around an engine: prepare the data, go through the epochs, watch and report."""
 
+import contextlib
 import math
 import time
 
 import numpy as np
 
-from nnscratch import blas, checks, data, engines, progress
+from nnscratch import blas, checks, data, engines, interrupts, progress
 from nnscratch.callbacks import CallbackList, TerminateOnNaN
 from nnscratch.models import advice, arguments
 from nnscratch.models.undo import unbuilt_if_refused
@@ -49,7 +50,7 @@ def fit(
         run = Run(model, examples, validation, batch_size, shuffle, is_due)
         run.report_to(callbacks, verbose, epochs)
     advice.before_training(model, examples, shuffle, batch_size)
-    with blas.limited(model, batch_size), np.errstate(all="ignore"):
+    with _quietly(model, batch_size):
         run.through(initial_epoch, epochs)
     advice.after_training(model, examples)
     return run.callbacks.history
@@ -80,6 +81,7 @@ class Run:
             epochs=epochs,
             steps=math.ceil(self.rows / self.batch_size),
         )
+        self.model.wants_batches = self.callbacks.wants_train_batches
 
     def through(self, initial_epoch, epochs):
         """Train from ``initial_epoch`` up to ``epochs``, or until something stops it."""
@@ -130,7 +132,7 @@ class Run:
         engine, _ = engines.choose(self.model)
         sums = self.model.new_sums(self.examples.y)
         x, y, weight = self.examples
-        one_by_one = self.callbacks.wants_train_batches
+        one_by_one = bool(self.model.wants_batches)
         logs, done = {}, 0
         while done < self.rows:
             steps = 1 if one_by_one or self.model.stop_training else self.steps_per_call
@@ -139,15 +141,16 @@ class Run:
             if one_by_one:
                 self.callbacks.on_train_batch_begin(batch, {})
             began = time.perf_counter()
-            engine.train_epoch(
-                self.model,
-                x,
-                y,
-                part,
-                batch_size=self.batch_size,
-                sample_weight=weight,
-                sums=sums,
-            )
+            with interrupts.held_back():
+                engine.train_epoch(
+                    self.model,
+                    x,
+                    y,
+                    part,
+                    batch_size=self.batch_size,
+                    sample_weight=weight,
+                    sums=sums,
+                )
             self._adapt(time.perf_counter() - began)
             logs = _sorted(sums.results())
             if one_by_one:
@@ -178,7 +181,7 @@ def evaluate(model, x, y, batch_size, verbose, sample_weight, callbacks):
     rows = len(examples.x)
     listeners = _listeners(callbacks, model, verbose, rows, batch_size)
     line = progress.for_evaluation(verbose, rows=rows)
-    with blas.limited(model, batch_size), np.errstate(all="ignore"):
+    with _quietly(model, batch_size):
         results = _evaluate(model, examples, batch_size, listeners)
     line.finish(results)
     return results
@@ -231,7 +234,7 @@ def predict(model, x, batch_size, verbose, callbacks):
 
 
 def _predict_pieces(model, x, rows, listeners):
-    engine, _ = engines.choose(model)
+    engine = engines.for_predicting(model, len(x))
     if not listeners.wants_predict_batches:
         return engine.predict(model, x, batch_size=rows)
     pieces = []
@@ -277,6 +280,16 @@ def test_on_batch(model, x, y, sample_weight):
     with np.errstate(all="ignore"):
         engines.eager.evaluate(model, x, y, batch_size=len(x), sample_weight=weight, sums=sums)
     return sums.results()
+
+
+@contextlib.contextmanager
+def _quietly(model, batch_size):
+    """A context without NumPy's warnings, and with as many BLAS threads as the eager engine
+    has a use for; to the fused one BLAS is nothing."""
+    eager = engines.choose(model)[0] is engines.eager
+    limit = blas.limited(model, batch_size) if eager else contextlib.nullcontext()
+    with limit, np.errstate(all="ignore"):
+        yield
 
 
 def _sorted(logs):

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from nnscratch import data, engines, losses, metrics, optimizers, random
+from nnscratch import blas, data, engines, losses, metrics, optimizers, random, trace
 from nnscratch.models import arguments, fitting, state, summary
 from nnscratch.models.parameters import owner_of
 from nnscratch.models.stack import LayerStack
+from nnscratch.models.undo import unbuilt_if_refused
 
 
 class Sequential(LayerStack):
@@ -26,6 +27,7 @@ class Sequential(LayerStack):
         self.optimizer = self.loss = self._batch_loss = self._training_token = None
         self.metric_identifiers = []
         self.run_eagerly = False
+        self.wants_batches = ""  # which callback must be told of every batch, in words
         super().__init__(layers, name, seed=seed, dtype=dtype)
         self.epochs_trained = 0
         self.history = None
@@ -87,7 +89,7 @@ class Sequential(LayerStack):
         if self.built:
             arguments.check_output(self, found[0])
         self.loss, self.optimizer, self.metric_identifiers = found
-        self.run_eagerly = bool(run_eagerly)
+        self.run_eagerly, self.wants_batches = bool(run_eagerly), ""
         self.optimizer.restart()
         self._training_token = self.optimizer.training_token = object()
         self._build_if_known()  # a layer whose first model is gone becomes this model's own
@@ -247,6 +249,19 @@ class Sequential(LayerStack):
         """The loss and the metrics of these rows, taken as one batch."""
         results = fitting.test_on_batch(self, x, y, sample_weight)
         return fitting.as_keras_returns(results, return_dict)
+
+    def trace(self, x, y, sample_weight=None):
+        """The ``Trace`` of one training step on these rows, as one batch; changes nothing.
+
+        It holds every tensor of the way forward and back, each layer's gradients, and what the
+        optimizer would make of them. ``print`` it, or ``nn.explain`` it.
+        """
+        self.require_compiled("trace")
+        with unbuilt_if_refused(self):
+            rows = arguments.examples(self, x, y, sample_weight)
+            arguments.check_own_layers(self)
+        with blas.limited(self, len(rows.x)), np.errstate(all="ignore"):
+            return trace.record(self, *rows)
 
     def predict_on_batch(self, x):
         """The output for these rows, (n, O)."""

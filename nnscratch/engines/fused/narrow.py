@@ -1,0 +1,133 @@
+"""The training loop for tiny nets: features in rows, one thread, nothing packed.
+
+In a net of a few units the blocks of ``products.py`` would be mostly padding. Here a row holds
+one feature of *all* the batch's examples, so that a weight multiplies a whole row at once:
+
+    z[o] = b[o] + sum_i W[i, o] h[i]        dh[i] = sum_o W[i, o] dz[o]
+    dW[i, o] = h[i] . dz[o]                 db[o] = sum of dz[o]
+
+The weights are the model's own vector, and so is the order of its gradient.
+"""
+
+from nnscratch.engines.fused.arithmetic import activate, activate_backward
+from nnscratch.engines.fused.compiling import compiled
+from nnscratch.engines.fused.operations import block, update_at
+from nnscratch.engines.fused.scores import add_up, divisor, score_rows
+from nnscratch.engines.fused.updates import rate_of_step
+
+LANES = 16  # examples that are worked on together; a batch is padded to a multiple of it
+
+
+@compiled
+def train(ops, rows, goal, rule, rates, state, work, batch_size, t, totals, guesses):
+    """Train on all rows of ``rows.order``, batch after batch; see ``wide.train``."""
+    n, last = rows.order.size, ops.size - 1
+    width = (batch_size + LANES - 1) // LANES * LANES
+    for step in range((n + batch_size - 1) // batch_size):
+        start = step * batch_size
+        count = min(batch_size, n - start)
+        x = block(work.x, 0, ops[0]["inputs"], width)
+        _fetch(rows, start, count, x, work.scale, work.offset)
+        h = x
+        for k in range(ops.size):
+            z = block(work.outputs, ops[k]["outputs"] * width, ops[k]["units"], width)
+            _forward(ops[k], state.p, h, z)
+            h = z
+        dz = block(work.gradients, ops[last]["outputs"] * width, ops[last]["units"], width)
+        total = _score(goal, rows, start, count, h, dz, work, guesses)
+        add_up(work.values, work.hits, count, total, totals)
+        activate_backward(ops[last]["activation"], dz, h, width)
+        for k in range(last, -1, -1):
+            dz = block(work.gradients, ops[k]["outputs"] * width, ops[k]["units"], width)
+            h = x
+            if k > 0:
+                below = ops[k - 1]
+                h = block(work.outputs, below["outputs"] * width, below["units"], width)
+                dh = block(work.gradients, below["outputs"] * width, below["units"], width)
+                _backward(ops[k], state.p, dz, dh)
+                activate_backward(below["activation"], dh, h, width)
+            _differentiate(ops[k], h, dz, work.gradient[0])
+        rate = rate_of_step(rule, rates[min(step, rates.size - 1)], t + step + 1)
+        update_at(state, rule, rate, 0, state.p.size, work.gradient)
+
+
+@compiled
+def _fetch(rows, start, count, x, scale, offset):
+    """The batch's rows become columns of x (inputs, width)."""
+    inputs = x.shape[0]
+    pixels = rows.x.shape[1] == inputs
+    floats = rows.x.view(x.dtype) if not pixels else x
+    for i in range(count):
+        row = rows.order[start + i]
+        for j in range(inputs):
+            number = x.dtype.type(rows.x[row, j]) if pixels else floats[row, j]
+            x[j, i] = number * scale + offset
+    for j in range(inputs):
+        for i in range(count, x.shape[1]):
+            x[j, i] = 0
+
+
+@compiled
+def _forward(op, p, h, z):
+    W = block(p, op["weights"], op["inputs"], op["units"])
+    bias = z.dtype.type(0)
+    for o in range(op["units"]):
+        if op["has_bias"]:
+            bias = p[op["bias"] + o]
+        to = z[o]
+        for i in range(to.size):
+            to[i] = bias
+        for k in range(op["inputs"]):
+            w, row = W[k, o], h[k]
+            for i in range(to.size):
+                to[i] += w * row[i]
+    activate(op["activation"], z, 0, z.shape[1])
+
+
+@compiled
+def _backward(op, p, dz, dh):
+    W = block(p, op["weights"], op["inputs"], op["units"])
+    for k in range(op["inputs"]):
+        to = dh[k]
+        for i in range(to.size):
+            to[i] = 0
+        for o in range(op["units"]):
+            w, row = W[k, o], dz[o]
+            for i in range(to.size):
+                to[i] += w * row[i]
+
+
+@compiled
+def _differentiate(op, h, dz, gradient):
+    dW = block(gradient, op["weights"], op["inputs"], op["units"])
+    for o in range(op["units"]):
+        d = dz[o]
+        for k in range(op["inputs"]):
+            row, total = h[k], d.dtype.type(0)
+            for i in range(d.size):
+                total += row[i] * d[i]
+            dW[k, o] = total
+        if op["has_bias"]:
+            total = d.dtype.type(0)
+            for i in range(d.size):
+                total += d[i]
+            gradient[op["bias"] + o] = total
+
+
+@compiled
+def _score(goal, rows, start, count, z, dz, work, guesses):
+    """The loss of the batch's columns, with their gradient in dz; returns the divisor."""
+    total = divisor(goal, rows, start, count)
+    for i in range(count):
+        for o in range(goal.outputs):
+            work.z[i, o] = z[o, i]
+    score_rows(goal, work.z, rows, start, 0, count, work.p, work.d, work.values, work.hits)
+    for o in range(goal.outputs):
+        for i in range(count):
+            dz[o, i] = work.d[i, o] / total
+        for i in range(count, dz.shape[1]):
+            dz[o, i] = 0
+    for i in range(count if guesses.shape[0] else 0):
+        for o in range(goal.outputs):
+            guesses[start + i, o] = work.p[i, o]
+    return total

@@ -1,0 +1,85 @@
+"""Matrix products in blocks that stay in registers: what almost all of the time goes into.
+
+A row is a unit's weights or an example's numbers. Rows are 64-byte aligned and padded with
+zeros, their number is a multiple of 4 (``memory.py`` sees to it), so that no block is ragged.
+"""
+
+from nnscratch.engines.fused.compiling import compiled
+
+ROWS_IN_L1 = 8  # so many rows of examples are kept close while all units pass over them
+
+
+@compiled
+def rows_times_rows(A, W, bias, C, length):
+    """C[i, u] = A[i] . W[u] + bias[u], over the first ``length`` numbers of each row.
+
+    Sixteen sums at a time, of 4 rows with 4 units: each number that is loaded is used four
+    times, and nothing is stored inside the loop, so that the compiler, without having to fear
+    that a store changes what it loads next, turns all of it into vector arithmetic.
+    """
+    zero = A.dtype.type(0)
+    for near in range(0, A.shape[0], ROWS_IN_L1):
+        for u in range(0, W.shape[0], 4):
+            w0, w1, w2, w3 = W[u], W[u + 1], W[u + 2], W[u + 3]
+            for i in range(near, min(A.shape[0], near + ROWS_IN_L1), 4):
+                a0, a1, a2, a3 = A[i], A[i + 1], A[i + 2], A[i + 3]
+                s00 = s01 = s02 = s03 = zero
+                s10 = s11 = s12 = s13 = zero
+                s20 = s21 = s22 = s23 = zero
+                s30 = s31 = s32 = s33 = zero
+                for k in range(length):
+                    x0, x1, x2, x3 = a0[k], a1[k], a2[k], a3[k]
+                    y0, y1, y2, y3 = w0[k], w1[k], w2[k], w3[k]
+                    s00 += x0 * y0
+                    s01 += x0 * y1
+                    s02 += x0 * y2
+                    s03 += x0 * y3
+                    s10 += x1 * y0
+                    s11 += x1 * y1
+                    s12 += x1 * y2
+                    s13 += x1 * y3
+                    s20 += x2 * y0
+                    s21 += x2 * y1
+                    s22 += x2 * y2
+                    s23 += x2 * y3
+                    s30 += x3 * y0
+                    s31 += x3 * y1
+                    s32 += x3 * y2
+                    s33 += x3 * y3
+                b0, b1, b2, b3 = bias[u], bias[u + 1], bias[u + 2], bias[u + 3]
+                c0, c1, c2, c3 = C[i], C[i + 1], C[i + 2], C[i + 3]
+                c0[u], c0[u + 1], c0[u + 2], c0[u + 3] = s00 + b0, s01 + b1, s02 + b2, s03 + b3
+                c1[u], c1[u + 1], c1[u + 2], c1[u + 3] = s10 + b0, s11 + b1, s12 + b2, s13 + b3
+                c2[u], c2[u + 1], c2[u + 2], c2[u + 3] = s20 + b0, s21 + b1, s22 + b2, s23 + b3
+                c3[u], c3[u + 1], c3[u + 2], c3[u + 3] = s30 + b0, s31 + b1, s32 + b2, s33 + b3
+
+
+@compiled
+def product(A, B, C, columns):
+    """The first ``columns`` of C = A @ B: four rows of C gather multiples of four rows of B.
+
+    Used for dx = dz @ W, where B holds the units' weights, and for dW = dz.T @ x, where B holds
+    the examples. A (m, k): m and k are multiples of 4.
+    """
+    for i in range(0, A.shape[0], 4):
+        c0, c1, c2, c3 = C[i], C[i + 1], C[i + 2], C[i + 3]
+        for k in range(0, A.shape[1], 4):
+            b0, b1, b2, b3 = B[k], B[k + 1], B[k + 2], B[k + 3]
+            a00, a01, a02, a03 = A[i, k], A[i, k + 1], A[i, k + 2], A[i, k + 3]
+            a10, a11, a12, a13 = A[i + 1, k], A[i + 1, k + 1], A[i + 1, k + 2], A[i + 1, k + 3]
+            a20, a21, a22, a23 = A[i + 2, k], A[i + 2, k + 1], A[i + 2, k + 2], A[i + 2, k + 3]
+            a30, a31, a32, a33 = A[i + 3, k], A[i + 3, k + 1], A[i + 3, k + 2], A[i + 3, k + 3]
+            if k == 0:  # the first four rows begin the sums, so that nothing has to be zeroed
+                for j in range(columns):
+                    x0, x1, x2, x3 = b0[j], b1[j], b2[j], b3[j]
+                    c0[j] = a00 * x0 + a01 * x1 + a02 * x2 + a03 * x3
+                    c1[j] = a10 * x0 + a11 * x1 + a12 * x2 + a13 * x3
+                    c2[j] = a20 * x0 + a21 * x1 + a22 * x2 + a23 * x3
+                    c3[j] = a30 * x0 + a31 * x1 + a32 * x2 + a33 * x3
+            else:
+                for j in range(columns):
+                    x0, x1, x2, x3 = b0[j], b1[j], b2[j], b3[j]
+                    c0[j] += a00 * x0 + a01 * x1 + a02 * x2 + a03 * x3
+                    c1[j] += a10 * x0 + a11 * x1 + a12 * x2 + a13 * x3
+                    c2[j] += a20 * x0 + a21 * x1 + a22 * x2 + a23 * x3
+                    c3[j] += a30 * x0 + a31 * x1 + a32 * x2 + a33 * x3

@@ -1,0 +1,224 @@
+"""Loss, gradient and accuracy of one example: the formulas of ``nnscratch.losses``.
+
+z  the row that the network gave: logits, or predictions where no loss joins    (O,)
+t  the row of targets (O,), or the example's label
+p  the predictions, written here                                                 (O,)
+d  the derivative of the row's loss by z, written here, before weights and mean  (O,)
+"""
+
+import math
+
+import numpy as np
+
+from nnscratch.engines.fused.arithmetic import exp_of_negative, like, softmax
+from nnscratch.engines.fused.compiling import compiled
+from nnscratch.engines.plan import (
+    BINARY_ACCURACY,
+    BINARY_CLIPPED,
+    BINARY_FROM_LOGITS,
+    CATEGORICAL_CLIPPED,
+    CATEGORICAL_FROM_LOGITS,
+    MEAN_ABSOLUTE,
+    NO_ACCURACY,
+    SPARSE_CLIPPED,
+    SPARSE_FROM_LOGITS,
+    SUM,
+    WEIGHTED_MEAN,
+)
+from nnscratch.losses.formulas import EPSILON
+
+
+@compiled
+def score_rows(goal, z, rows, start, first, last, p, d, values, hits):
+    """Score the examples first..last-1 of a batch whose rows begin at ``start`` of the order.
+
+    values, hits  (B,)  each one's loss, with its weight, and its accuracy
+    """
+    outputs = goal.outputs
+    for i in range(first, last):
+        row = rows.order[start + i]
+        label = rows.labels[row] if rows.labels.size > 0 else 0
+        t = rows.targets[row] if rows.targets.size > 0 else p[i]
+        values[i] = _score(goal, z[i], label, t, p[i], d[i], outputs)
+        if goal.accuracy != NO_ACCURACY:
+            hits[i] = _accuracy(goal, label, t, p[i], outputs)
+        if rows.weights.size > 0:
+            values[i] *= rows.weights[row]
+            for j in range(outputs):
+                d[i, j] *= rows.weights[row]
+
+
+@compiled
+def divisor(goal, rows, start, count):
+    """What the sum over a batch is divided by: see ``nnscratch.losses.Loss.divisor``."""
+    total = rows.targets.dtype.type(count)
+    if goal.reduction == SUM:
+        total = rows.targets.dtype.type(1)
+    elif goal.reduction == WEIGHTED_MEAN and rows.weights.size > 0:
+        total = rows.targets.dtype.type(0)
+        for i in range(start, start + count):
+            total += rows.weights[rows.order[i]]
+        if total == 0:  # the loss is then 0, not 0 / 0
+            total = rows.targets.dtype.type(1)
+    return total
+
+
+@compiled
+def add_up(values, hits, count, share, totals):
+    """Add a batch to the running sums: its mean loss times its rows, and its accuracy."""
+    loss = values.dtype.type(0)
+    accuracy = values.dtype.type(0)
+    for i in range(count):
+        loss += values[i]
+    for i in range(count):
+        accuracy += hits[i]
+    totals[0] += loss / share * values.dtype.type(count)
+    totals[1] += accuracy
+
+
+@compiled
+def _score(goal, z, label, t, p, d, outputs):
+    code = goal.code
+    if code in (SPARSE_FROM_LOGITS, CATEGORICAL_FROM_LOGITS):
+        return _softmax_entropy(goal, z, label, t, p, d, outputs)
+    if code == BINARY_FROM_LOGITS:
+        return _sigmoid_entropy(goal, z, t, p, d, outputs)
+    for j in range(outputs):
+        p[j] = z[j]
+    if code == BINARY_CLIPPED:
+        return _binary_clipped(goal, t, p, d, outputs)
+    if code == CATEGORICAL_CLIPPED:
+        return _categorical_clipped(goal, t, p, d, outputs)
+    if code == SPARSE_CLIPPED:
+        return _sparse_clipped(label, p, d, outputs)
+    return _error(code, t, p, d, outputs)
+
+
+@compiled
+def _smooth(t, smoothing, choices):
+    """``t (1 - s) + s / choices`` in t's number format."""
+    if smoothing == 0:
+        return t
+    return t * like(t, 1 - smoothing) + like(t, smoothing / choices)
+
+
+@compiled
+def _softmax_entropy(goal, z, label, t, p, d, outputs):
+    largest, log_sum = softmax(z, p, outputs)
+    for j in range(outputs):
+        d[j] = p[j]
+    if goal.code == SPARSE_FROM_LOGITS:
+        d[label] -= 1
+        value = log_sum - (z[label] - largest)
+    else:
+        value = z.dtype.type(0)
+        for j in range(outputs):
+            share = _smooth(t[j], goal.smoothing, outputs)
+            d[j] -= share
+            value -= share * (z[j] - largest - log_sum)
+    if not goal.joined:  # the model's own output is the logits: so are its predictions
+        for j in range(outputs):
+            p[j] = z[j]
+    return value
+
+
+@compiled
+def _sigmoid_entropy(goal, z, t, p, d, outputs):
+    zero, one = z.dtype.type(0), z.dtype.type(1)
+    value, width = zero, z.dtype.type(outputs)
+    for j in range(outputs):
+        share = _smooth(t[j], goal.smoothing, 2)
+        e = exp_of_negative(-abs(z[j]))
+        p[j] = (one if z[j] >= zero else e) / (one + e)
+        d[j] = (p[j] - share) / width
+        value += max(z[j], zero) + math.log1p(e) - z[j] * share
+    if not goal.joined:
+        for j in range(outputs):
+            p[j] = z[j]
+    return value / width
+
+
+@compiled
+def _clip(p):
+    low, high = like(p, EPSILON), like(p, 1 - EPSILON)
+    return min(max(p, low), high), p >= low and p <= high
+
+
+@compiled
+def _binary_clipped(goal, t, p, d, outputs):
+    one = p.dtype.type(1)
+    value, width = p.dtype.type(0), p.dtype.type(outputs)
+    for j in range(outputs):
+        share = _smooth(t[j], goal.smoothing, 2)
+        c, inside = _clip(p[j])
+        d[j] = ((one - share) / (one - c) - share / c) / width if inside else 0
+        value -= share * math.log(c) + (one - share) * math.log(one - c)
+    return value / width
+
+
+@compiled
+def _categorical_clipped(goal, t, p, d, outputs):
+    total = value = back = p.dtype.type(0)
+    for j in range(outputs):
+        total += p[j]
+    for j in range(outputs):
+        share = _smooth(t[j], goal.smoothing, outputs)
+        q = p[j] / total
+        c, inside = _clip(q)
+        d[j] = -share / c if inside else 0
+        value -= share * math.log(c)
+        back += d[j] * q
+    for j in range(outputs):
+        d[j] = (d[j] - back) / total
+    return value
+
+
+@compiled
+def _sparse_clipped(label, p, d, outputs):
+    one, total = p.dtype.type(1), p.dtype.type(0)
+    for j in range(outputs):
+        total += _clip(p[j])[0]
+    right, _ = _clip(p[label])
+    for j in range(outputs):
+        _, inside = _clip(p[j])
+        own = one / right if j == label else p.dtype.type(0)
+        d[j] = one / total - own if inside else 0
+    return math.log(total) - math.log(right)
+
+
+@compiled
+def _error(code, t, p, d, outputs):
+    value, width = p.dtype.type(0), p.dtype.type(outputs)
+    for j in range(outputs):
+        error = p[j] - t[j]
+        if code == MEAN_ABSOLUTE:
+            value += abs(error)
+            d[j] = np.sign(error) / width
+        else:
+            value += error * error
+            d[j] = error * (p.dtype.type(2) / width)
+    return value / width
+
+
+@compiled
+def _accuracy(goal, label, t, p, outputs):
+    """1 or 0; for several yes-or-no outputs the share of them that is right."""
+    right = p.dtype.type(0)
+    if goal.accuracy == BINARY_ACCURACY:
+        for j in range(outputs):
+            right += (1 if p[j] > goal.threshold else 0) == t[j]
+        return right / p.dtype.type(outputs)
+    guess, truth = _largest(p, outputs), label
+    if goal.code != SPARSE_FROM_LOGITS and goal.code != SPARSE_CLIPPED:
+        truth = _largest(t, outputs)
+    return p.dtype.type(guess == truth)
+
+
+@compiled
+def _largest(row, count):
+    """Where the first of the largest numbers stands; a NaN counts as larger than any."""
+    best = 0
+    for j in range(1, count):
+        if row[j] > row[best] or (row[j] != row[j] and row[best] == row[best]):
+            best = j
+    return best

@@ -1,0 +1,82 @@
+"""Several threads in one training: who does what, and how they wait for one another.
+
+Each thread owns some units of every layer: it alone computes their outputs, their gradients
+and their updates. Rows are shared out only where each row is worked on by itself. So no sum is
+ever split between threads, and any number of them gives the same bits.
+"""
+
+import threading
+
+import numba
+
+from nnscratch import config
+from nnscratch.engines.fused.compiling import compiled
+from nnscratch.engines.fused.machine import CAN_YIELD, give_way, increment, load, pause
+
+WORTH_THREADS = (
+    1.5e6  # multiplications in a call's step; below, waiting costs more than it saves
+)
+PATIENCE = 30  # looks at the barrier before the core is offered to somebody else
+
+
+@compiled
+def share(count, unit, thread, threads):
+    """(first, after the last) of a thread's part of ``count`` things, in whole ``unit``s."""
+    units = (count + unit - 1) // unit
+    return units * thread // threads * unit, units * (thread + 1) // threads * unit
+
+
+@compiled
+def meet(arrivals, threads, meeting):
+    """Wait until all threads have come to this meeting (1, 2, 3, ...); returns the next one.
+
+    Waiting long with a busy core takes it from the thread that is waited for, wherever there
+    are more threads than cores; going to sleep at once costs more than most waits here last.
+    """
+    if threads == 1:
+        return meeting
+    increment(arrivals)
+    looks = 0
+    while load(arrivals) < threads * meeting:
+        looks += 1
+        if looks < PATIENCE:
+            pause()
+        else:
+            give_way()
+    return meeting + 1
+
+
+def worth(multiplications, most):
+    """How many threads a step of so much work should have: at most ``most``."""
+    if config.available_cores() == 1 or not CAN_YIELD or numba.config.DISABLE_JIT:
+        return 1
+    return min(config.num_threads(), most) if multiplications > WORTH_THREADS else 1
+
+
+def run(work, count):
+    """Call ``work(thread, threads)`` in ``count`` threads at once, and wait for all of them.
+
+    ``work`` must not raise: a thread that is missing at a meeting is waited for without end.
+    So nobody begins before it is known how many threads the system has given.
+    """
+    if count == 1:
+        work(0, 1)
+        return
+    begin, given, others = threading.Event(), [1], []
+
+    def wait_and_work(thread):
+        begin.wait()
+        work(thread, given[0])
+
+    try:
+        for thread in range(1, count):
+            other = threading.Thread(target=wait_and_work, args=(thread,), daemon=True)
+            other.start()
+            others.append(other)
+    except RuntimeError:  # the system has no more threads to give; those that there are will do
+        pass
+    given[0] += len(others)
+    begin.set()
+    work(0, given[0])
+    for other in others:
+        other.join()
