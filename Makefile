@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 WORKERS ?= auto
 
-.PHONY: demo test check test-all parity bench notebook format clean
+.PHONY: demo test check test-all parity bench microscope notebook format clean
 
 demo: $(VENV)/installed
 	$(BIN)/nnscratch demo
@@ -32,8 +32,17 @@ test-all: test
 parity: $(VENV)/installed-for-parity
 	$(BIN)/python -m parity
 
-bench: $(VENV)/installed-for-tests
+# nnscratch beside its peers: tables and pictures in out/bench. About a quarter of an hour on a
+# quiet machine. The second line times the parts by themselves.
+bench: $(VENV)/installed-for-bench
+	$(BIN)/python -m benchmarks
 	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-group-by=group
+
+# Three pages that show backpropagation happen; open out/backprop.html in a browser.
+microscope: $(VENV)/installed
+	$(BIN)/nnscratch microscope --demo circles
+	$(BIN)/nnscratch microscope --demo fashion-mnist
+	$(BIN)/nnscratch microscope --demo gallery
 
 # The teaching notebook, ready to open in Jupyter.
 notebook: $(VENV)/installed-for-tests
@@ -61,5 +70,10 @@ $(VENV)/installed-for-parity: $(VENV)/bin/python pyproject.toml constraints.txt
 	touch $@ $(VENV)/installed
 
 $(VENV)/installed-for-tests: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(PIP) install --quiet --constraint constraints.txt --editable ".[parity,bench,dev]"
+	$(PIP) install --quiet --constraint constraints.txt --editable ".[parity,dev]"
+	touch $@ $(VENV)/installed
+
+# The peers PyTorch and JAX are large, and the tests do without them.
+$(VENV)/installed-for-bench: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) install --quiet --constraint constraints.txt --editable ".[parity,bench]"
 	touch $@ $(VENV)/installed
