@@ -26,25 +26,6 @@ ACTIVATIONS = {
     activations.softmax: SOFTMAX,
 }
 
-# The loss of a row. "From logits" also where the loss was joined with the last activation.
-(
-    BINARY_FROM_LOGITS,
-    BINARY_CLIPPED,
-    CATEGORICAL_FROM_LOGITS,
-    CATEGORICAL_CLIPPED,
-    SPARSE_FROM_LOGITS,
-    SPARSE_CLIPPED,
-    MEAN_SQUARED,
-    MEAN_ABSOLUTE,
-) = range(8)
-LOSSES = {
-    losses.BinaryCrossentropy: (BINARY_FROM_LOGITS, BINARY_CLIPPED),
-    losses.CategoricalCrossentropy: (CATEGORICAL_FROM_LOGITS, CATEGORICAL_CLIPPED),
-    losses.SparseCategoricalCrossentropy: (SPARSE_FROM_LOGITS, SPARSE_CLIPPED),
-    losses.MeanSquaredError: (MEAN_SQUARED, MEAN_SQUARED),
-    losses.MeanAbsoluteError: (MEAN_ABSOLUTE, MEAN_ABSOLUTE),
-}
-
 # What the sum over a batch is divided by.
 MEAN, SUM, WEIGHTED_MEAN = range(3)
 REDUCTIONS = {"sum": SUM, "mean_with_sample_weight": WEIGHTED_MEAN}
@@ -55,14 +36,6 @@ ACCURACIES = {
     metrics.BinaryAccuracy: (BINARY_ACCURACY, ("numbers", "probabilities")),
     metrics.CategoricalAccuracy: (CATEGORICAL_ACCURACY, ("one-hot rows",)),
     metrics.SparseCategoricalAccuracy: (SPARSE_ACCURACY, ("classes",)),
-}
-
-# How a gradient moves a weight; and the state that the kernel calls first, second and third.
-SGD, MOMENTUM, NESTEROV, ADAM, RMSPROP = range(5)
-STATE_NAMES = {
-    optimizers.SGD: ("velocity", None, None),
-    optimizers.Adam: ("m", "v", None),
-    optimizers.RMSprop: ("v", "velocity", "mean"),
 }
 
 NARROW_PARAMETERS = 1000  # up to here a net is trained feature by feature, see fused/narrow.py
@@ -79,9 +52,12 @@ class Operation(NamedTuple):
 
 
 class Goal(NamedTuple):
-    """The loss and the accuracy, in numbers for a kernel."""
+    """The loss and the accuracy, in numbers for a kernel; the subclass says which loss.
 
-    code: int
+    A kernel is compiled for the classes of its goal and its rule, and for no other loss and no
+    other optimizer: that takes a third of the time.
+    """
+
     joined: bool
     outputs: int
     smoothing: float
@@ -90,17 +66,90 @@ class Goal(NamedTuple):
     threshold: float
 
 
-class Rule(NamedTuple):
-    """The optimizer's constants, in double precision; a kernel rounds them to the model's."""
+class BinaryFromLogits(Goal):
+    """BinaryCrossentropy of logits, also where it was joined with a last sigmoid."""
 
-    code: int
-    momentum: float = 0.0
-    decay_1: float = 0.0
-    decay_2: float = 0.0
-    beta_1: float = 0.0
-    beta_2: float = 0.0
-    epsilon: float = 0.0
-    clipvalue: float = 0.0
+
+class BinaryClipped(Goal):
+    """BinaryCrossentropy of whatever numbers, clipped."""
+
+
+class CategoricalFromLogits(Goal):
+    """CategoricalCrossentropy of logits, also where it was joined with a last softmax."""
+
+
+class CategoricalClipped(Goal):
+    """CategoricalCrossentropy of whatever numbers, clipped."""
+
+
+class SparseFromLogits(Goal):
+    """SparseCategoricalCrossentropy of logits, also joined with a last softmax."""
+
+
+class SparseClipped(Goal):
+    """SparseCategoricalCrossentropy of whatever numbers, clipped."""
+
+
+class SquaredError(Goal):
+    """MeanSquaredError."""
+
+
+class AbsoluteError(Goal):
+    """MeanAbsoluteError."""
+
+
+GOALS = {
+    losses.BinaryCrossentropy: (BinaryFromLogits, BinaryClipped),
+    losses.CategoricalCrossentropy: (CategoricalFromLogits, CategoricalClipped),
+    losses.SparseCategoricalCrossentropy: (SparseFromLogits, SparseClipped),
+    losses.MeanSquaredError: (SquaredError, SquaredError),
+    losses.MeanAbsoluteError: (AbsoluteError, AbsoluteError),
+}
+
+
+class Descent(NamedTuple):
+    """SGD's constants. As in all rules: in double precision; 0 clips nothing."""
+
+    clipvalue: float
+
+
+class Momentum(NamedTuple):
+    """Those of SGD with momentum."""
+
+    clipvalue: float
+    momentum: float
+    nesterov: bool
+
+
+class Adam(NamedTuple):
+    """Those of Adam; decay = 1 - beta."""
+
+    clipvalue: float
+    beta_1: float
+    beta_2: float
+    decay_1: float
+    decay_2: float
+    epsilon: float
+
+
+class RMSprop(NamedTuple):
+    """Those of RMSprop; decay = 1 - rho."""
+
+    clipvalue: float
+    rho: float
+    decay: float
+    momentum: float
+    epsilon: float
+
+
+# The state vectors of each rule, in the order in which its formula takes them.
+MEMORY = {
+    Descent: (),
+    Momentum: ("velocity",),
+    Adam: ("m", "v"),
+    RMSprop: ("v", "velocity", "mean"),
+}
+OPTIMIZERS = (optimizers.SGD, optimizers.Adam, optimizers.RMSprop)
 
 
 class Plan(NamedTuple):
@@ -134,7 +183,7 @@ def of(model):
         try:
             found = lower(model)
         except NoPlan as reason:
-            found = reason
+            found = NoPlan(*reason.args)  # without its traceback, which holds the model
         _found[model.batch_loss] = found
     if isinstance(found, NoPlan):
         raise NoPlan(*found.args)
@@ -162,10 +211,7 @@ def lower(model):
 
 def _refuse_what_is_not_compiled(model):
     optimizer, loss = model.optimizer, model.loss
-    for kind, known, part in (
-        ("loss", LOSSES, loss),
-        ("optimizer", STATE_NAMES, optimizer),
-    ):
+    for kind, known, part in (("loss", GOALS, loss), ("optimizer", OPTIMIZERS, optimizer)):
         if type(part) not in known:
             raise NoPlan(f"the {kind} {type(part).__name__} is not one of nnscratch's own")
     if optimizer.clipnorm is not None:
@@ -219,11 +265,10 @@ def _without_last_activation(operations):
 
 def goal(model, counted):
     """The loss and the accuracy metric ``counted`` (or None) as numbers."""
-    loss = model.loss
-    from_logits, clipped = LOSSES[type(loss)]
-    joined = model.batch_loss.joined
-    return Goal(
-        from_logits if joined or loss.from_logits else clipped,
+    loss, joined = model.loss, model.batch_loss.joined
+    from_logits, clipped = GOALS[type(loss)]
+    kind = from_logits if joined or loss.from_logits else clipped
+    return kind(
         joined,
         model.output_shape[-1],
         float(loss.label_smoothing),
@@ -244,26 +289,14 @@ def counted_metric(model, sums):
 
 def rule(optimizer):
     """The optimizer's constants; see ``nnscratch.optimizers`` for what is rounded when."""
-    clipvalue = float(optimizer.clipvalue or 0.0)
-    if type(optimizer) is optimizers.Adam:
-        return Rule(
-            ADAM,
-            decay_1=1 - optimizer.beta_1,
-            decay_2=1 - optimizer.beta_2,
-            beta_1=optimizers.through_float32(optimizer.beta_1),
-            beta_2=optimizers.through_float32(optimizer.beta_2),
-            epsilon=optimizer.epsilon,
-            clipvalue=clipvalue,
-        )
-    if type(optimizer) is optimizers.RMSprop:
-        return Rule(
-            RMSPROP,
-            momentum=optimizer.momentum,
-            decay_1=1 - optimizer.rho,
-            beta_1=optimizer.rho,
-            epsilon=optimizer.epsilon,
-            clipvalue=clipvalue,
-        )
-    momentum = optimizers.through_float32(optimizer.momentum)
-    code = (NESTEROV if optimizer.nesterov else MOMENTUM) if momentum else SGD
-    return Rule(code, momentum=momentum, clipvalue=clipvalue)
+    clipvalue, rounded = float(optimizer.clipvalue or 0.0), optimizers.through_float32
+    if isinstance(optimizer, optimizers.Adam):
+        beta_1, beta_2 = optimizer.beta_1, optimizer.beta_2
+        betas = rounded(beta_1), rounded(beta_2)
+        return Adam(clipvalue, *betas, 1 - beta_1, 1 - beta_2, optimizer.epsilon)
+    if isinstance(optimizer, optimizers.RMSprop):
+        rho = optimizer.rho
+        return RMSprop(clipvalue, rho, 1 - rho, optimizer.momentum, optimizer.epsilon)
+    if not optimizer.momentum:
+        return Descent(clipvalue)
+    return Momentum(clipvalue, rounded(optimizer.momentum), optimizer.nesterov)

@@ -14,7 +14,7 @@ from numba import types
 from numba.extending import overload
 
 from nnscratch.activations import LEAKY_SLOPE
-from nnscratch.engines.fused.compiling import FASTMATH, compiled
+from nnscratch.engines.fused.compiling import FASTMATH, part
 from nnscratch.engines.plan import LEAKY_RELU, LINEAR, RELU, SIGMOID, TANH
 
 f4 = np.float32
@@ -90,15 +90,15 @@ def _tanh(x):
     return _tanh32 if x == types.float32 else _tanh64
 
 
-@compiled
-def activate(code, rows, first, last):
-    """y = f(z) in columns first..last-1 of ``rows``; softmax, which mixes columns, is apart."""
+@part
+def activate(code, z_rows, begin, end, first, last):
+    """y = f(z), in place in rows begin..end-1 and columns first..last-1; not for softmax."""
     if code == LINEAR:
         return
-    zero, one = rows.dtype.type(0), rows.dtype.type(1)
-    slope = rows.dtype.type(LEAKY_SLOPE)
-    for i in range(rows.shape[0]):
-        z = rows[i, first:last]
+    zero, one = z_rows.dtype.type(0), z_rows.dtype.type(1)
+    slope = z_rows.dtype.type(LEAKY_SLOPE)
+    for i in range(begin, end):
+        z = z_rows[i, first:last]
         if code == RELU:
             for j in range(z.size):
                 z[j] = max(z[j], zero)
@@ -114,14 +114,14 @@ def activate(code, rows, first, last):
                 z[j] = tanh(z[j])
 
 
-@compiled
-def activate_backward(code, dy_rows, y_rows, columns):
-    """dz = dy f'(z) in the first ``columns`` of ``dy_rows``, from the outputs ``y_rows``."""
+@part
+def activate_backward(code, dy_rows, y_rows, begin, end, columns):
+    """dz = dy f'(z), in place in rows begin..end-1, from the outputs ``y_rows``."""
     if code == LINEAR:
         return
     zero, one = dy_rows.dtype.type(0), dy_rows.dtype.type(1)
     slope = dy_rows.dtype.type(LEAKY_SLOPE)
-    for i in range(dy_rows.shape[0]):
+    for i in range(begin, end):
         d, y = dy_rows[i], y_rows[i]
         if code == RELU:
             for j in range(columns):
@@ -137,7 +137,7 @@ def activate_backward(code, dy_rows, y_rows, columns):
                 d[j] *= one - y[j] * y[j]
 
 
-@compiled
+@part
 def softmax(z, p, columns):
     """p = softmax of the row z; returns the largest z, and log(sum(exp(z - largest)))."""
     zero = z.dtype.type(0)
@@ -154,7 +154,7 @@ def softmax(z, p, columns):
     return largest, math.log(total)
 
 
-@compiled
+@part
 def softmax_backward(d, y, columns):
     """dz_j = y_j (d_j - sum_k d_k y_k), in place in the row d."""
     shared = d.dtype.type(0)

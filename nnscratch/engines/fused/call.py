@@ -26,6 +26,7 @@ class Prepared:
 
     def space(self, *key, make):
         """Working space, made when the key changes and kept: an epoch may be many calls."""
+        key += memory.scale_and_offset(self.plan, np.dtype(np.float64))
         if self._space[0] != key:
             self._space = key, make()
         return self._space[1]
@@ -62,7 +63,7 @@ def train(model, x, y, order, batch_size, sample_weight, sums):
         run(model, prepared, arguments, batch_size, totals, guesses)
     optimizer.iterations += steps
     for layer in prepared.masked:
-        layer.calls += steps
+        layer.calls += steps if layer.rate else 0
     _collect(sums, counted, totals, len(order))
     _update_others(others, y, order, guesses, batch_size)
     if refusal:
@@ -92,15 +93,14 @@ def _train_narrow(model, prepared, arguments, batch_size, totals, guesses):
             prepared.plan, prepared.plain, batch_size, model.parameters.size, model.dtype
         ),
     )
-    nothing = np.empty(0, model.dtype)
-    state = (nothing if each is None else each for each in memory.vectors(model))
     narrow.train(
         prepared.plain,
         rows,
         goal,
         rule,
         rates,
-        memory.State(*state),
+        model.parameters,
+        memory.vectors(model, rule),
         work,
         batch_size,
         model.optimizer.iterations,
@@ -115,17 +115,16 @@ def _train_wide(model, prepared, arguments, batch_size, totals, guesses):
     memory.refresh(ops, prepared.plan)
     multiplications = 3 * min(batch_size, rows.order.size) * model.parameters.size
     count = threads.worth(multiplications, most=math.ceil(prepared.units / 4))
-    work = prepared.space(
+    work, masks = prepared.space(
         batch_size,
         count,
-        make=lambda: memory.wide(prepared.plan, ops, batch_size, count, model.dtype),
+        make=lambda: (
+            memory.wide(prepared.plan, ops, batch_size, count, model.dtype),
+            memory.masks(prepared.plan, ops, batch_size, model.dtype),
+        ),
     )
-    vectors = memory.vectors(model)
-    nothing = np.empty(0, model.dtype)
-    packed = [
-        nothing if each is None else memory.pack(ops, prepared.size, each) for each in vectors
-    ]
-    state = memory.State(*packed)
+    vectors = model.parameters, *memory.vectors(model, rule)
+    packed = tuple(memory.pack(ops, prepared.size, each) for each in vectors)
     work.arrivals[:] = 0
 
     def train(thread, threads, rows=rows):
@@ -137,8 +136,10 @@ def _train_wide(model, prepared, arguments, batch_size, totals, guesses):
             goal,
             rule,
             rates,
-            state,
+            packed[0],
+            packed[1:],
             work,
+            masks,
             batch_size,
             t,
             totals,
@@ -149,8 +150,7 @@ def _train_wide(model, prepared, arguments, batch_size, totals, guesses):
     train(0, 1, rows._replace(order=rows.order[:0]))
     threads.run(train, count)
     for theirs, ours in zip(packed, vectors, strict=True):
-        if ours is not None:
-            memory.unpack(ops, theirs, ours)
+        memory.unpack(ops, theirs, ours)
 
 
 def _collect(sums, counted, totals, rows):
@@ -200,14 +200,12 @@ def _run(model, rows, last_activation):
     memory.refresh(ops, prepared.plan)
     n = rows.order.size
     count = threads.worth(n * model.parameters.size, most=math.ceil(n / using.ROWS))
-    nothing = np.empty(0, model.dtype)
     packed = memory.pack(ops, prepared.size, model.parameters)
-    state = memory.State(packed, nothing, nothing, nothing)
     work = memory.using(prepared.plan, ops, using.ROWS, count, model.dtype)
     results = np.empty((n, prepared.plan.operations[-1].units), model.dtype)
 
     def run(thread, threads):
-        using.run(thread, threads, ops, rows, state, work, last_activation, results)
+        using.run(thread, threads, ops, rows, packed, work, last_activation, results)
 
     threads.run(run, count)
     return results

@@ -25,20 +25,25 @@ OPTIONS = {
 }
 
 
-def compiled(function):
-    """``function`` as a kernel: compiled at its first call, without Python's lock, and cached.
+def kernel(function):
+    """``function`` as a kernel that Python calls: compiled at its first call, and kept on disk.
 
-    With ``NUMBA_DISABLE_JIT=1`` it stays the Python function that it is.
+    With ``NUMBA_DISABLE_JIT=1`` it stays the Python function that it is, as do its parts.
     """
     with _cache_in(cache_folder()):
         return numba.njit(cache=True, **OPTIONS)(function)
 
 
+def part(function):
+    """``function`` as a part of kernels, without a way in from Python: less to compile."""
+    return numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)(function)
+
+
 def inlined(function):
-    """The same for a function that returns a view: its lines are copied to where it is called.
+    """A part that returns a view: its lines are copied to where it is called.
 
     Kernels do not count references: two threads counting those of one array would wait for
-    one another all the time. So no kernel may hand out an array.
+    one another all the time. So no part may hand out an array.
     """
     return numba.njit(inline="always", **OPTIONS)(function)
 

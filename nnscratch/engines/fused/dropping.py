@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nnscratch.engines.fused.compiling import compiled
+from nnscratch.engines.fused.compiling import part
 from nnscratch.random import KEY_STEPS, LOW_32_BITS, MULTIPLIERS, SCRAMBLING_KEY
 
 u8 = np.uint64
@@ -16,7 +16,7 @@ FRACTION_64, ONE_64 = u8(0xFFFFF), u8(0x3FF << 52)
 SEEDS = 2**31 - 2  # Keras takes seeds and calls modulo this
 
 
-@compiled
+@part
 def philox(c0, c1, c2, c3, k0, k1):
     """Philox4x32-10 of one counter: four words in, four out, each in a uint64."""
     for _ in range(10):
@@ -27,7 +27,7 @@ def philox(c0, c1, c2, c3, k0, k1):
     return c0, c1, c2, c3
 
 
-@compiled
+@part
 def uniform(block, lane, double):
     """The number in [0, 1) that begins at word ``lane`` of a Philox block, two words if double.
 
@@ -41,7 +41,7 @@ def uniform(block, lane, double):
     return np.float64(bits.view(np.float32)) - 1.0
 
 
-@compiled
+@part
 def drop(op, x, y, kept, first, last, call):
     """y = x / (1 - rate) where kept, else 0, for the rows first..last-1 of a batch.
 
@@ -68,7 +68,7 @@ def drop(op, x, y, kept, first, last, call):
             y[i, j] = x[i, j] * scale if passes else zero
 
 
-@compiled
+@part
 def drop_backward(op, dy, dx, kept, first, last):
     """dx = dy / (1 - rate) through the mask that ``drop`` drew."""
     zero = dy.dtype.type(0)

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnscratch.engines import eager
-from nnscratch.engines.plan import DENSE, DROPOUT, RESCALING, STATE_NAMES
+from nnscratch.engines.fused.dropping import SEEDS
+from nnscratch.engines.plan import DENSE, DROPOUT, MEMORY, RESCALING
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 LANES = 16  # numbers: what a row is padded to
@@ -29,6 +30,7 @@ OPERATION = np.dtype(
         ("has_bias", np.int64),
         ("outputs", np.int64),  # where the rows that go out begin, in numbers for each row
         ("kept", np.int64),  # where Dropout's mask begins, likewise
+        ("kept_units", np.int64),  # its numbers a row; 0 for all other kinds
         ("rate", np.float64),
         ("seed", np.int64),
         ("calls", np.int64),
@@ -48,22 +50,12 @@ class Rows(NamedTuple):
     weights: np.ndarray
 
 
-class State(NamedTuple):
-    """The parameters and the optimizer's vectors beside them; unused ones are empty."""
-
-    p: np.ndarray
-    first: np.ndarray
-    second: np.ndarray
-    third: np.ndarray
-
-
 class Wide(NamedTuple):
     """Working space of the wide training loop, for batches of up to B rows."""
 
     x: np.ndarray  # (2, B, stride)
     outputs: np.ndarray
     gradients: np.ndarray
-    kept: np.ndarray
     scratch: np.ndarray  # (threads, 4, longest row)
     p: np.ndarray  # (B, outputs)
     values: np.ndarray  # (B,)
@@ -158,6 +150,7 @@ def table(plan, *, packed):
             room = op["padded"] if packed else operation.units * operation.layer.use_bias
             place = op["bias"] + (up(room, LANES) if packed else room)
         if operation.kind == DROPOUT:
+            op["kept_units"] = operation.units
             kept += operation.units
         stride_in = op["stride"]
     return ops, int(place)
@@ -168,7 +161,8 @@ def refresh(ops, plan):
     for op, operation in zip(ops, plan.operations, strict=True):
         layer = operation.layer
         if operation.kind == DROPOUT:
-            op["rate"], op["seed"], op["calls"] = layer.rate, layer.seed or 0, layer.calls
+            op["rate"], op["calls"] = layer.rate, layer.calls
+            op["seed"] = (layer.seed or 0) % SEEDS
         elif operation.kind == RESCALING:
             op["scale"], op["offset"] = np.float32(layer.scale), np.float32(layer.offset)
 
@@ -191,25 +185,25 @@ def up(number, unit):
 # ---- parameters ------------------------------------------------------------------------------
 
 
-def vectors(model):
-    """The model's parameters and its optimizer's vectors, as in ``State``; None where unused."""
+def vectors(model, rule):
+    """The optimizer's vectors in the order of the rule's formula; empty where unused."""
     optimizer = model.optimizer
     if optimizer.state.keys() != set(optimizer.state_names):
         optimizer.build(model.parameters)
-    names = STATE_NAMES[type(optimizer)]
-    return [model.parameters, *(optimizer.state.get(name) for name in names)]
+    unused = np.empty(0, model.dtype)
+    return tuple(optimizer.state.get(name, unused) for name in MEMORY[type(rule)])
 
 
 def pack(ops, size, vector):
-    """The model's ``vector`` (N,) in the wide kernels' layout, (size,)."""
-    packed = aligned(size, vector.dtype)
+    """The model's ``vector`` (N,) in the wide kernels' layout (size,); empty stays empty."""
+    packed = aligned(size if vector.size else 0, vector.dtype)
     for theirs, ours in _pairs(ops, packed, vector):
         theirs[...] = ours
     return packed
 
 
 def unpack(ops, packed, vector):
-    """Write what ``pack`` made, and a kernel changed, back into the model's ``vector``."""
+    """Write what ``pack`` made, and a kernel has changed, back into the model's ``vector``."""
     for theirs, ours in _pairs(ops, packed, vector):
         ours[...] = theirs
 
@@ -217,7 +211,7 @@ def unpack(ops, packed, vector):
 def _pairs(ops, packed, vector):
     """(view of the packed vector, view of the model's) for each array of parameters."""
     at = 0
-    for op in ops[ops["kind"] == DENSE]:
+    for op in ops[ops["kind"] == DENSE] if vector.size else ():
         inputs, units, step = int(op["inputs"]), int(op["units"]), int(op["stride_in"])
         W = packed[op["weights"] : op["weights"] + units * step].reshape(units, step)
         yield W[:, :inputs], vector[at : at + inputs * units].reshape(inputs, units).T
@@ -234,12 +228,10 @@ def wide(plan, ops, batch_size, threads, dtype):
     """Working space for ``wide.train``."""
     rows = up(batch_size, 4)
     width = int(ops["stride"].sum())
-    masks = sum(each.units for each in plan.operations if each.kind == DROPOUT)
     return Wide(
         aligned((2, rows, int(ops[0]["stride_in"])), dtype),
         aligned(rows * width, dtype),
         aligned(rows * width, dtype),
-        aligned(rows * masks, dtype),
         aligned((threads, 4, int(max(ops["stride_in"].max(), ops["stride"].max()))), dtype),
         aligned((rows, int(ops[-1]["stride"])), dtype),
         aligned(rows, dtype),
@@ -247,6 +239,13 @@ def wide(plan, ops, batch_size, threads, dtype):
         aligned(8, np.int64),
         *scale_and_offset(plan, dtype),
     )
+
+
+def masks(plan, ops, batch_size, dtype):
+    """Working space for Dropout's masks; None where all operations are Dense."""
+    if all(each.kind == DENSE for each in plan.operations):
+        return None
+    return aligned(up(batch_size, 4) * int(ops["kept_units"].sum()), dtype)
 
 
 def narrow(plan, ops, batch_size, parameters, dtype):

@@ -10,17 +10,20 @@ The weights are the model's own vector, and so is the order of its gradient.
 """
 
 from nnscratch.engines.fused.arithmetic import activate, activate_backward
-from nnscratch.engines.fused.compiling import compiled
-from nnscratch.engines.fused.operations import block, update_at
+from nnscratch.engines.fused.compiling import kernel, part
+from nnscratch.engines.fused.operations import block
 from nnscratch.engines.fused.scores import add_up, divisor, score_rows
-from nnscratch.engines.fused.updates import rate_of_step
+from nnscratch.engines.fused.updates import rate_of_step, update
 
 LANES = 16  # examples that are worked on together; a batch is padded to a multiple of it
 
 
-@compiled
-def train(ops, rows, goal, rule, rates, state, work, batch_size, t, totals, guesses):
-    """Train on all rows of ``rows.order``, batch after batch; see ``wide.train``."""
+@kernel
+def train(ops, rows, goal, rule, rates, p, memory, work, batch_size, t, totals, guesses):
+    """Train on all rows of ``rows.order``, batch after batch; see ``wide.train``.
+
+    p, memory  the model's own parameters and its optimizer's vectors
+    """
     n, last = rows.order.size, ops.size - 1
     width = (batch_size + LANES - 1) // LANES * LANES
     for step in range((n + batch_size - 1) // batch_size):
@@ -31,12 +34,12 @@ def train(ops, rows, goal, rule, rates, state, work, batch_size, t, totals, gues
         h = x
         for k in range(ops.size):
             z = block(work.outputs, ops[k]["outputs"] * width, ops[k]["units"], width)
-            _forward(ops[k], state.p, h, z)
+            _forward(ops[k], p, h, z)
             h = z
         dz = block(work.gradients, ops[last]["outputs"] * width, ops[last]["units"], width)
         total = _score(goal, rows, start, count, h, dz, work, guesses)
         add_up(work.values, work.hits, count, total, totals)
-        activate_backward(ops[last]["activation"], dz, h, width)
+        activate_backward(ops[last]["activation"], dz, h, 0, dz.shape[0], width)
         for k in range(last, -1, -1):
             dz = block(work.gradients, ops[k]["outputs"] * width, ops[k]["units"], width)
             h = x
@@ -44,14 +47,14 @@ def train(ops, rows, goal, rule, rates, state, work, batch_size, t, totals, gues
                 below = ops[k - 1]
                 h = block(work.outputs, below["outputs"] * width, below["units"], width)
                 dh = block(work.gradients, below["outputs"] * width, below["units"], width)
-                _backward(ops[k], state.p, dz, dh)
-                activate_backward(below["activation"], dh, h, width)
+                _backward(ops[k], p, dz, dh)
+                activate_backward(below["activation"], dh, h, 0, dh.shape[0], width)
             _differentiate(ops[k], h, dz, work.gradient[0])
         rate = rate_of_step(rule, rates[min(step, rates.size - 1)], t + step + 1)
-        update_at(state, rule, rate, 0, state.p.size, work.gradient)
+        update(rule, rate, p, memory, 0, 1, 0, work.gradient, p.size)
 
 
-@compiled
+@part
 def _fetch(rows, start, count, x, scale, offset):
     """The batch's rows become columns of x (inputs, width)."""
     inputs = x.shape[0]
@@ -67,24 +70,25 @@ def _fetch(rows, start, count, x, scale, offset):
             x[j, i] = 0
 
 
-@compiled
+@part
 def _forward(op, p, h, z):
     W = block(p, op["weights"], op["inputs"], op["units"])
-    bias = z.dtype.type(0)
     for o in range(op["units"]):
-        if op["has_bias"]:
-            bias = p[op["bias"] + o]
         to = z[o]
         for i in range(to.size):
-            to[i] = bias
+            to[i] = 0
         for k in range(op["inputs"]):
             w, row = W[k, o], h[k]
             for i in range(to.size):
                 to[i] += w * row[i]
-    activate(op["activation"], z, 0, z.shape[1])
+        if op["has_bias"]:  # after the sum, as everybody does: the rounding is then the same
+            bias = p[op["bias"] + o]
+            for i in range(to.size):
+                to[i] += bias
+    activate(op["activation"], z, 0, z.shape[0], 0, z.shape[1])
 
 
-@compiled
+@part
 def _backward(op, p, dz, dh):
     W = block(p, op["weights"], op["inputs"], op["units"])
     for k in range(op["inputs"]):
@@ -97,7 +101,7 @@ def _backward(op, p, dz, dh):
                 to[i] += w * row[i]
 
 
-@compiled
+@part
 def _differentiate(op, h, dz, gradient):
     dW = block(gradient, op["weights"], op["inputs"], op["units"])
     for o in range(op["units"]):
@@ -114,7 +118,7 @@ def _differentiate(op, h, dz, gradient):
             gradient[op["bias"] + o] = total
 
 
-@compiled
+@part
 def _score(goal, rows, start, count, z, dz, work, guesses):
     """The loss of the batch's columns, with their gradient in dz; returns the divisor."""
     total = divisor(goal, rows, start, count)

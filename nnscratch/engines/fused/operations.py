@@ -13,12 +13,12 @@ from nnscratch.engines.fused.arithmetic import (
     softmax,
     softmax_backward,
 )
-from nnscratch.engines.fused.compiling import compiled, inlined
+from nnscratch.engines.fused.compiling import inlined, part
 from nnscratch.engines.fused.dropping import drop, drop_backward
 from nnscratch.engines.fused.products import product, rows_times_rows
 from nnscratch.engines.fused.threads import share
 from nnscratch.engines.fused.updates import update
-from nnscratch.engines.plan import ACTIVATION, DENSE, DROPOUT, LINEAR, RESCALING, SOFTMAX
+from nnscratch.engines.plan import ACTIVATION, DENSE, DROPOUT, RESCALING, SOFTMAX
 
 
 @inlined
@@ -27,7 +27,7 @@ def block(buffer, start, rows, stride):
     return buffer[start : start + rows * stride].reshape(rows, stride)
 
 
-@compiled
+@part
 def fetch(rows, start, count, first, last, x, inputs, scale, offset):
     """Rows first..last-1 of the batch at ``start``, as x * scale + offset; 0 from count on.
 
@@ -50,24 +50,63 @@ def fetch(rows, start, count, first, last, x, inputs, scale, offset):
                 to[j] = numbers[j] * scale + offset
 
 
-@compiled
-def forward(op, state, h, z, kept, thread, threads, training, call):
-    """z from h: for Dense this thread's units in all rows, else its rows."""
-    if op["kind"] == DENSE:
-        first, last = share(op["padded"], 4, thread, threads)
-        W = block(state.p, op["weights"], op["padded"], op["stride_in"])
-        bias = state.p[op["bias"] + first : op["bias"] + last]
-        rows_times_rows(h, W[first:last], bias, z[:, first:last], op["length"])
-        activate(op["activation"], z, first, min(last, op["units"]))
-    else:
-        first, last = share(z.shape[0], 4, thread, threads)
-        _forward_rows(op, h, z, kept, first, last, training, call)
+# ---- Dense -----------------------------------------------------------------------------------
 
 
-@compiled
-def _forward_rows(op, h, z, kept, first, last, training, call):
+@part
+def dense(op, p, h, z, thread, threads):
+    """z = f(h W + b), for this thread's units in all rows."""
+    first, last = share(op["padded"], 4, thread, threads)
+    W = block(p, op["weights"], op["padded"], op["stride_in"])
+    bias = p[op["bias"] + first : op["bias"] + last]
+    rows_times_rows(h, W[first:last], bias, z[:, first:last], op["length"])
+    activate(op["activation"], z, 0, z.shape[0], first, min(last, op["units"]))
+
+
+@part
+def dense_backward(op, p, dz, dh, first, last):
+    """dh = dz W.T, for the rows first..last-1."""
+    W = block(p, op["weights"], op["padded"], op["stride_in"])
+    product(dz[first:last, : op["padded"]], W, dh[first:last], op["length"])
+
+
+@part
+def learn(op, p, memory, rule, rate, h, dz, count, scratch, thread, threads):
+    """Gradient and update of the weights of this thread's units, four units at a time.
+
+    A gradient lives in ``scratch`` (4, length) for just as long as its update takes: there is
+    no gradient of the whole net, which would go out to memory and come back.
+    """
+    begin, end = share(op["padded"], 4, thread, threads)
+    stride, inputs = op["stride_in"], op["inputs"]
+    by_unit = dz.T
+    for unit in range(begin, end, 4):
+        product(by_unit[unit : unit + 4], h, scratch, op["length"])
+        at, units = op["weights"] + unit * stride, min(4, op["units"] - unit)
+        update(rule, rate, p, memory, at, units, stride, scratch, inputs)
+    if op["has_bias"]:
+        units = min(end, op["units"]) - begin
+        sums = scratch[0]
+        for u in range(units):
+            sums[u] = 0
+        for i in range(count):
+            d = dz[i, begin : begin + units]
+            for u in range(d.size):
+                sums[u] += d[u]
+        update(rule, rate, p, memory, op["bias"] + begin, 1, 0, scratch, units)
+
+
+# ---- What has no weights ---------------------------------------------------------------------
+
+
+@part
+def forward(op, h, z, kept, first, last, call):
+    """z from h, for the rows first..last-1.
+
+    kept  where Dropout writes its mask; empty outside training, when nothing is dropped
+    """
     units = op["units"]
-    if op["kind"] == DROPOUT and training:
+    if op["kind"] == DROPOUT and kept.shape[0] > 0:
         drop(op, h, z, kept, first, last, call)
         return
     scale, offset = z.dtype.type(1), z.dtype.type(0)
@@ -80,79 +119,43 @@ def _forward_rows(op, h, z, kept, first, last, training, call):
             for j in range(units):
                 z[i, j] = h[i, j] * scale + offset
     if op["kind"] == ACTIVATION and op["activation"] != SOFTMAX:
-        activate(op["activation"], z[first:last], 0, units)
+        activate(op["activation"], z, first, last, 0, units)
 
 
-@compiled
-def backward(op, state, dz, dh, z, kept, first, last):
+@part
+def backward(op, dz, dh, z, kept, first, last):
+    """dh from dz, for the rows first..last-1."""
+    if op["kind"] == DROPOUT:
+        drop_backward(op, dz, dh, kept, first, last)
+        return
+    scale = dz.dtype.type(op["scale"]) if op["kind"] == RESCALING else dz.dtype.type(1)
+    for i in range(first, last):
+        for j in range(op["units"]):
+            dh[i, j] = dz[i, j] * scale
+    if op["kind"] == ACTIVATION and op["activation"] == SOFTMAX:
+        for i in range(first, last):
+            softmax_backward(dh[i], z[i], op["units"])
+    elif op["kind"] == ACTIVATION:
+        activate_backward(op["activation"], dh, z, first, last, op["units"])
+
+
+# ---- Either kind -----------------------------------------------------------------------------
+
+
+@part
+def any_forward(op, p, h, z, kept, thread, threads, call):
+    """z from h: for Dense this thread's units in all rows, else all columns of its rows."""
+    if op["kind"] == DENSE:
+        dense(op, p, h, z, thread, threads)
+    else:
+        first, last = share(z.shape[0], 4, thread, threads)
+        forward(op, h, z, kept, first, last, call)
+
+
+@part
+def any_backward(op, p, dz, dh, z, kept, first, last):
     """dh from dz, for the rows first..last-1."""
     if op["kind"] == DENSE:
-        W = block(state.p, op["weights"], op["padded"], op["stride_in"])
-        product(dz[first:last, : op["padded"]], W, dh[first:last], op["length"])
-    elif op["kind"] == DROPOUT:
-        drop_backward(op, dz, dh, kept, first, last)
+        dense_backward(op, p, dz, dh, first, last)
     else:
-        scale = dz.dtype.type(op["scale"]) if op["kind"] == RESCALING else dz.dtype.type(1)
-        for i in range(first, last):
-            for j in range(op["units"]):
-                dh[i, j] = dz[i, j] * scale
-        if op["kind"] == ACTIVATION:
-            through_activation(op, dh, z, first, last)
-
-
-@compiled
-def through_activation(op, dy, y, first, last):
-    """dz = dy f'(z), in place in dy, for the rows first..last-1."""
-    if op["activation"] == SOFTMAX:
-        for i in range(first, last):
-            softmax_backward(dy[i], y[i], op["units"])
-    elif op["activation"] != LINEAR:
-        activate_backward(op["activation"], dy[first:last], y[first:last], op["units"])
-
-
-@compiled
-def learn(op, state, rule, rate, h, dz, count, scratch, thread, threads):
-    """Gradient and update of the weights of this thread's units, four units at a time.
-
-    A gradient lives in ``scratch`` (4, length) for just as long as its update takes: there is
-    no gradient of the whole net, which would go out to memory and come back.
-    """
-    begin, end = share(op["padded"], 4, thread, threads)
-    at, rows, stride = op["weights"], op["units"], op["stride_in"]
-    W = block(state.p, at, rows, stride)
-    first = rows_at(state.first, at, rows, stride)
-    second = rows_at(state.second, at, rows, stride)
-    third = rows_at(state.third, at, rows, stride)
-    by_unit = dz.T
-    for unit in range(begin, end, 4):
-        product(by_unit[unit : unit + 4], h, scratch, op["length"])
-        part = slice(unit, min(unit + 4, rows))
-        beside = first[part], second[part], third[part]
-        update(rule, rate, W[part], scratch, beside, op["inputs"])
-    if op["has_bias"]:
-        end = min(end, rows)
-        sums = scratch[0]
-        for u in range(end - begin):
-            sums[u] = 0
-        for i in range(count):
-            d = dz[i, begin:end]
-            for u in range(d.size):
-                sums[u] += d[u]
-        update_at(state, rule, rate, op["bias"] + begin, end - begin, scratch)
-
-
-@compiled
-def update_at(state, rule, rate, at, count, gradient):
-    """Update the ``count`` parameters from ``at`` on by the first row of ``gradient``."""
-    beside = (
-        rows_at(state.first, at, 1, count),
-        rows_at(state.second, at, 1, count),
-        rows_at(state.third, at, 1, count),
-    )
-    update(rule, rate, block(state.p, at, 1, count), gradient, beside, count)
-
-
-@inlined
-def rows_at(vector, at, rows, stride):
-    """``block``, but no rows where the optimizer has no such vector."""
-    return block(vector, at, rows, stride) if vector.size else block(vector, 0, 0, stride)
+        backward(op, dz, dh, z, kept, first, last)

@@ -4,12 +4,12 @@ A row is a unit's weights or an example's numbers. Rows are 64-byte aligned and 
 zeros, their number is a multiple of 4 (``memory.py`` sees to it), so that no block is ragged.
 """
 
-from nnscratch.engines.fused.compiling import compiled
+from nnscratch.engines.fused.compiling import part
 
 ROWS_IN_L1 = 8  # so many rows of examples are kept close while all units pass over them
 
 
-@compiled
+@part
 def rows_times_rows(A, W, bias, C, length):
     """C[i, u] = A[i] . W[u] + bias[u], over the first ``length`` numbers of each row.
 
@@ -54,7 +54,7 @@ def rows_times_rows(A, W, bias, C, length):
                 c3[u], c3[u + 1], c3[u + 2], c3[u + 3] = s30 + b0, s31 + b1, s32 + b2, s33 + b3
 
 
-@compiled
+@part
 def product(A, B, C, columns):
     """The first ``columns`` of C = A @ B: four rows of C gather multiples of four rows of B.
 

@@ -9,26 +9,22 @@ d  the derivative of the row's loss by z, written here, before weights and mean 
 import math
 
 import numpy as np
+from numba.extending import overload
 
+from nnscratch.engines import plan
 from nnscratch.engines.fused.arithmetic import exp_of_negative, like, softmax
-from nnscratch.engines.fused.compiling import compiled
+from nnscratch.engines.fused.compiling import OPTIONS, part
 from nnscratch.engines.plan import (
     BINARY_ACCURACY,
-    BINARY_CLIPPED,
-    BINARY_FROM_LOGITS,
-    CATEGORICAL_CLIPPED,
-    CATEGORICAL_FROM_LOGITS,
-    MEAN_ABSOLUTE,
     NO_ACCURACY,
-    SPARSE_CLIPPED,
-    SPARSE_FROM_LOGITS,
+    SPARSE_ACCURACY,
     SUM,
     WEIGHTED_MEAN,
 )
 from nnscratch.losses.formulas import EPSILON
 
 
-@compiled
+@part
 def score_rows(goal, z, rows, start, first, last, p, d, values, hits):
     """Score the examples first..last-1 of a batch whose rows begin at ``start`` of the order.
 
@@ -39,7 +35,7 @@ def score_rows(goal, z, rows, start, first, last, p, d, values, hits):
         row = rows.order[start + i]
         label = rows.labels[row] if rows.labels.size > 0 else 0
         t = rows.targets[row] if rows.targets.size > 0 else p[i]
-        values[i] = _score(goal, z[i], label, t, p[i], d[i], outputs)
+        values[i] = score(goal, z[i], label, t, p[i], d[i])
         if goal.accuracy != NO_ACCURACY:
             hits[i] = _accuracy(goal, label, t, p[i], outputs)
         if rows.weights.size > 0:
@@ -48,7 +44,7 @@ def score_rows(goal, z, rows, start, first, last, p, d, values, hits):
                 d[i, j] *= rows.weights[row]
 
 
-@compiled
+@part
 def divisor(goal, rows, start, count):
     """What the sum over a batch is divided by: see ``nnscratch.losses.Loss.divisor``."""
     total = rows.targets.dtype.type(count)
@@ -63,7 +59,7 @@ def divisor(goal, rows, start, count):
     return total
 
 
-@compiled
+@part
 def add_up(values, hits, count, share, totals):
     """Add a batch to the running sums: its mean loss times its rows, and its accuracy."""
     loss = values.dtype.type(0)
@@ -76,25 +72,7 @@ def add_up(values, hits, count, share, totals):
     totals[1] += accuracy
 
 
-@compiled
-def _score(goal, z, label, t, p, d, outputs):
-    code = goal.code
-    if code in (SPARSE_FROM_LOGITS, CATEGORICAL_FROM_LOGITS):
-        return _softmax_entropy(goal, z, label, t, p, d, outputs)
-    if code == BINARY_FROM_LOGITS:
-        return _sigmoid_entropy(goal, z, t, p, d, outputs)
-    for j in range(outputs):
-        p[j] = z[j]
-    if code == BINARY_CLIPPED:
-        return _binary_clipped(goal, t, p, d, outputs)
-    if code == CATEGORICAL_CLIPPED:
-        return _categorical_clipped(goal, t, p, d, outputs)
-    if code == SPARSE_CLIPPED:
-        return _sparse_clipped(label, p, d, outputs)
-    return _error(code, t, p, d, outputs)
-
-
-@compiled
+@part
 def _smooth(t, smoothing, choices):
     """``t (1 - s) + s / choices`` in t's number format."""
     if smoothing == 0:
@@ -102,53 +80,58 @@ def _smooth(t, smoothing, choices):
     return t * like(t, 1 - smoothing) + like(t, smoothing / choices)
 
 
-@compiled
-def _softmax_entropy(goal, z, label, t, p, d, outputs):
-    largest, log_sum = softmax(z, p, outputs)
-    for j in range(outputs):
-        d[j] = p[j]
-    if goal.code == SPARSE_FROM_LOGITS:
-        d[label] -= 1
-        value = log_sum - (z[label] - largest)
-    else:
-        value = z.dtype.type(0)
-        for j in range(outputs):
-            share = _smooth(t[j], goal.smoothing, outputs)
-            d[j] -= share
-            value -= share * (z[j] - largest - log_sum)
+@part
+def _clip(p):
+    low, high = like(p, EPSILON), like(p, 1 - EPSILON)
+    return min(max(p, low), high), p >= low and p <= high
+
+
+@part
+def _copy(row, to, count):
+    for j in range(count):
+        to[j] = row[j]
+
+
+def _sparse_from_logits(goal, z, label, t, p, d):
+    largest, log_sum = softmax(z, p, goal.outputs)
+    value = log_sum - (z[label] - largest)
+    _copy(p, d, goal.outputs)
+    d[label] -= 1
     if not goal.joined:  # the model's own output is the logits: so are its predictions
-        for j in range(outputs):
-            p[j] = z[j]
+        _copy(z, p, goal.outputs)
     return value
 
 
-@compiled
-def _sigmoid_entropy(goal, z, t, p, d, outputs):
+def _categorical_from_logits(goal, z, label, t, p, d):
+    value = z.dtype.type(0)
+    largest, log_sum = softmax(z, p, goal.outputs)
+    for j in range(goal.outputs):
+        share = _smooth(t[j], goal.smoothing, goal.outputs)
+        d[j] = p[j] - share
+        value -= share * (z[j] - largest - log_sum)
+    if not goal.joined:
+        _copy(z, p, goal.outputs)
+    return value
+
+
+def _binary_from_logits(goal, z, label, t, p, d):
     zero, one = z.dtype.type(0), z.dtype.type(1)
-    value, width = zero, z.dtype.type(outputs)
-    for j in range(outputs):
+    value, width = zero, z.dtype.type(goal.outputs)
+    for j in range(goal.outputs):
         share = _smooth(t[j], goal.smoothing, 2)
         e = exp_of_negative(-abs(z[j]))
         p[j] = (one if z[j] >= zero else e) / (one + e)
         d[j] = (p[j] - share) / width
         value += max(z[j], zero) + math.log1p(e) - z[j] * share
     if not goal.joined:
-        for j in range(outputs):
-            p[j] = z[j]
+        _copy(z, p, goal.outputs)
     return value / width
 
 
-@compiled
-def _clip(p):
-    low, high = like(p, EPSILON), like(p, 1 - EPSILON)
-    return min(max(p, low), high), p >= low and p <= high
-
-
-@compiled
-def _binary_clipped(goal, t, p, d, outputs):
-    one = p.dtype.type(1)
-    value, width = p.dtype.type(0), p.dtype.type(outputs)
-    for j in range(outputs):
+def _binary_clipped(goal, z, label, t, p, d):
+    _copy(z, p, goal.outputs)
+    value, one, width = z.dtype.type(0), z.dtype.type(1), z.dtype.type(goal.outputs)
+    for j in range(goal.outputs):
         share = _smooth(t[j], goal.smoothing, 2)
         c, inside = _clip(p[j])
         d[j] = ((one - share) / (one - c) - share / c) / width if inside else 0
@@ -156,65 +139,93 @@ def _binary_clipped(goal, t, p, d, outputs):
     return value / width
 
 
-@compiled
-def _categorical_clipped(goal, t, p, d, outputs):
-    total = value = back = p.dtype.type(0)
-    for j in range(outputs):
+def _categorical_clipped(goal, z, label, t, p, d):
+    _copy(z, p, goal.outputs)
+    total = value = back = z.dtype.type(0)
+    for j in range(goal.outputs):
         total += p[j]
-    for j in range(outputs):
-        share = _smooth(t[j], goal.smoothing, outputs)
+    for j in range(goal.outputs):
+        share = _smooth(t[j], goal.smoothing, goal.outputs)
         q = p[j] / total
         c, inside = _clip(q)
         d[j] = -share / c if inside else 0
         value -= share * math.log(c)
         back += d[j] * q
-    for j in range(outputs):
+    for j in range(goal.outputs):
         d[j] = (d[j] - back) / total
     return value
 
 
-@compiled
-def _sparse_clipped(label, p, d, outputs):
-    one, total = p.dtype.type(1), p.dtype.type(0)
-    for j in range(outputs):
+def _sparse_clipped(goal, z, label, t, p, d):
+    _copy(z, p, goal.outputs)
+    one, total = z.dtype.type(1), z.dtype.type(0)
+    for j in range(goal.outputs):
         total += _clip(p[j])[0]
     right, _ = _clip(p[label])
-    for j in range(outputs):
+    for j in range(goal.outputs):
         _, inside = _clip(p[j])
-        own = one / right if j == label else p.dtype.type(0)
+        own = one / right if j == label else z.dtype.type(0)
         d[j] = one / total - own if inside else 0
     return math.log(total) - math.log(right)
 
 
-@compiled
-def _error(code, t, p, d, outputs):
-    value, width = p.dtype.type(0), p.dtype.type(outputs)
-    for j in range(outputs):
+def _squared_error(goal, z, label, t, p, d):
+    _copy(z, p, goal.outputs)
+    value, two, width = z.dtype.type(0), z.dtype.type(2), z.dtype.type(goal.outputs)
+    for j in range(goal.outputs):
         error = p[j] - t[j]
-        if code == MEAN_ABSOLUTE:
-            value += abs(error)
-            d[j] = np.sign(error) / width
-        else:
-            value += error * error
-            d[j] = error * (p.dtype.type(2) / width)
+        value += error * error
+        d[j] = error * (two / width)
     return value / width
 
 
-@compiled
+def _absolute_error(goal, z, label, t, p, d):
+    _copy(z, p, goal.outputs)
+    value, width = z.dtype.type(0), z.dtype.type(goal.outputs)
+    for j in range(goal.outputs):
+        error = p[j] - t[j]
+        value += abs(error)
+        d[j] = np.sign(error) / width
+    return value / width
+
+
+FORMULAS = {
+    plan.BinaryFromLogits: _binary_from_logits,
+    plan.BinaryClipped: _binary_clipped,
+    plan.CategoricalFromLogits: _categorical_from_logits,
+    plan.CategoricalClipped: _categorical_clipped,
+    plan.SparseFromLogits: _sparse_from_logits,
+    plan.SparseClipped: _sparse_clipped,
+    plan.SquaredError: _squared_error,
+    plan.AbsoluteError: _absolute_error,
+}
+
+
+def score(goal, z, label, t, p, d):
+    """The loss of one row, as the class of ``goal`` says; p and d are written."""
+    return FORMULAS[type(goal)](goal, z, label, t, p, d)
+
+
+@overload(score, jit_options=OPTIONS)
+def _score(goal, z, label, t, p, d):
+    return FORMULAS[goal.instance_class]
+
+
+@part
 def _accuracy(goal, label, t, p, outputs):
     """1 or 0; for several yes-or-no outputs the share of them that is right."""
     right = p.dtype.type(0)
     if goal.accuracy == BINARY_ACCURACY:
         for j in range(outputs):
-            right += (1 if p[j] > goal.threshold else 0) == t[j]
+            right += (1 if p[j] > p.dtype.type(goal.threshold) else 0) == t[j]
         return right / p.dtype.type(outputs)
     guess, truth = _largest(p, outputs), label
-    if goal.code != SPARSE_FROM_LOGITS and goal.code != SPARSE_CLIPPED:
+    if goal.accuracy != SPARSE_ACCURACY:
         truth = _largest(t, outputs)
     return p.dtype.type(guess == truth)
 
 
-@compiled
+@part
 def _largest(row, count):
     """Where the first of the largest numbers stands; a NaN counts as larger than any."""
     best = 0

@@ -10,7 +10,7 @@ import threading
 import numba
 
 from nnscratch import config
-from nnscratch.engines.fused.compiling import compiled
+from nnscratch.engines.fused.compiling import part
 from nnscratch.engines.fused.machine import CAN_YIELD, give_way, increment, load, pause
 
 WORTH_THREADS = (
@@ -19,14 +19,14 @@ WORTH_THREADS = (
 PATIENCE = 30  # looks at the barrier before the core is offered to somebody else
 
 
-@compiled
+@part
 def share(count, unit, thread, threads):
     """(first, after the last) of a thread's part of ``count`` things, in whole ``unit``s."""
     units = (count + unit - 1) // unit
     return units * thread // threads * unit, units * (thread + 1) // threads * unit
 
 
-@compiled
+@part
 def meet(arrivals, threads, meeting):
     """Wait until all threads have come to this meeting (1, 2, 3, ...); returns the next one.
 

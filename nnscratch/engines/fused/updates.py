@@ -1,105 +1,125 @@
-"""The optimizers' formulas over rows of weights, as in ``nnscratch.optimizers``."""
+"""The optimizers' formulas over rows of weights, as in ``nnscratch.optimizers``.
+
+    p, memory   the flat vector of parameters, and the optimizer's beside it: ``plan.MEMORY``
+    at          where the first row begins; it is ``stride`` from there to the next
+    g           the gradient, (rows, count or more), which the clipping changes
+
+All formulas change ``count`` numbers in each of the rows, in place.
+"""
 
 import math
 
 import numpy as np
+from numba.extending import overload
 
+from nnscratch.engines import plan
 from nnscratch.engines.fused.arithmetic import like
-from nnscratch.engines.fused.compiling import compiled
-from nnscratch.engines.plan import ADAM, NESTEROV, RMSPROP, SGD
+from nnscratch.engines.fused.compiling import OPTIONS, part
 
 
-@compiled
+@part
+def _clip(limit, rows, g, count):
+    if limit > 0:
+        edge = g.dtype.type(limit)
+        for r in range(rows):
+            for i in range(count):
+                g[r, i] = min(max(g[r, i], -edge), edge)
+
+
+def _descent(rule, rate, p, memory, at, rows, stride, g, count):
+    _clip(rule.clipvalue, rows, g, count)
+    for r in range(rows):
+        begin = at + r * stride
+        weight, slope = p[begin : begin + count], g[r]
+        for i in range(count):
+            weight[i] -= slope[i] * rate
+
+
+def _momentum(rule, rate, p, memory, at, rows, stride, g, count):
+    _clip(rule.clipvalue, rows, g, count)
+    momentum = p.dtype.type(rule.momentum)
+    for r in range(rows):
+        begin = at + r * stride
+        weight, slope = p[begin : begin + count], g[r]
+        velocity = memory[0][begin : begin + count]
+        for i in range(count):
+            pull = slope[i] * rate
+            v = velocity[i] * momentum - pull
+            velocity[i] = v
+            weight[i] += v * momentum - pull if rule.nesterov else v
+
+
+def _adam(rule, rate, p, memory, at, rows, stride, g, count):
+    _clip(rule.clipvalue, rows, g, count)
+    cast = p.dtype.type
+    decay_1, decay_2, epsilon = cast(rule.decay_1), cast(rule.decay_2), cast(rule.epsilon)
+    for r in range(rows):
+        begin = at + r * stride
+        weight, slope = p[begin : begin + count], g[r]
+        mean, square = memory[0][begin : begin + count], memory[1][begin : begin + count]
+        for i in range(count):
+            gradient, m, v = slope[i], mean[i], square[i]
+            m += (gradient - m) * decay_1
+            v += (gradient * gradient - v) * decay_2
+            mean[i] = m
+            square[i] = v
+            weight[i] -= rate * m / (math.sqrt(v) + epsilon)
+
+
+def _rmsprop(rule, rate, p, memory, at, rows, stride, g, count):
+    _clip(rule.clipvalue, rows, g, count)
+    cast = p.dtype.type
+    rho, decay, epsilon = cast(rule.rho), cast(rule.decay), cast(rule.epsilon)
+    momentum = cast(rule.momentum)
+    squares, velocities, means = memory
+    for r in range(rows):
+        begin = at + r * stride
+        weight, slope = p[begin : begin + count], g[r]
+        square = squares[begin : begin + count]
+        for i in range(count):
+            v = square[i] * rho + slope[i] * slope[i] * decay
+            square[i] = v
+            spread = v + epsilon
+            if means.size > 0:
+                m = means[begin + i] * rho + slope[i] * decay
+                means[begin + i] = m
+                spread = v - m * m + epsilon
+            move = slope[i] * rate / math.sqrt(spread)
+            if velocities.size > 0:
+                move += velocities[begin + i] * momentum
+                velocities[begin + i] = move
+            weight[i] -= move
+
+
+FORMULAS = {
+    plan.Descent: _descent,
+    plan.Momentum: _momentum,
+    plan.Adam: _adam,
+    plan.RMSprop: _rmsprop,
+}
+
+
+def update(rule, rate, p, memory, at, rows, stride, g, count):
+    """Move ``rows`` rows of weights by their gradient, as the class of ``rule`` does."""
+    FORMULAS[type(rule)](rule, rate, p, memory, at, rows, stride, g, count)
+
+
+@overload(update, jit_options=OPTIONS)
+def _update(rule, rate, p, memory, at, rows, stride, g, count):
+    return FORMULAS[rule.instance_class]
+
+
 def rate_of_step(rule, rate, t):
     """The learning rate, for Adam with the bias correction of step t, in rate's format."""
-    if rule.code != ADAM:
-        return rate
+    return _corrected(rule, rate, t) if type(rule) is plan.Adam else rate
+
+
+def _corrected(rule, rate, t):
     power_1 = like(rate, math.pow(rule.beta_1, np.float64(t)))
     power_2 = like(rate, math.pow(rule.beta_2, np.float64(t)))
     return rate * math.sqrt(like(rate, 1) - power_2) / (like(rate, 1) - power_1)
 
 
-@compiled
-def update(rule, rate, p, g, state, count):
-    """Move the first ``count`` weights of each row of p by their gradient g, in place.
-
-    p, g   (rows, ...)
-    state  (first, second, third): the optimizer's rows beside p, see ``plan.STATE_NAMES``;
-           what a rule has no use for is empty
-    """
-    first, second, third = state
-    if rule.clipvalue > 0:
-        _clip(g, p.dtype.type(rule.clipvalue), p.shape[0], count)
-    if rule.code == SGD:
-        _sgd(rate, p, g, count)
-    elif rule.code == ADAM:
-        _adam(rule, rate, p, g, first, second, count)
-    elif rule.code == RMSPROP:
-        _rmsprop(rule, rate, p, g, first, second, third, count)
-    else:
-        _momentum(rule, rate, p, g, first, count)
-
-
-@compiled
-def _clip(g_rows, limit, rows, count):
-    for r in range(rows):
-        g = g_rows[r]
-        for i in range(count):
-            g[i] = min(max(g[i], -limit), limit)
-
-
-@compiled
-def _sgd(rate, p_rows, g_rows, count):
-    for r in range(p_rows.shape[0]):
-        p, g = p_rows[r], g_rows[r]
-        for i in range(count):
-            p[i] -= g[i] * rate
-
-
-@compiled
-def _momentum(rule, rate, p_rows, g_rows, velocities, count):
-    momentum = p_rows.dtype.type(rule.momentum)
-    for r in range(p_rows.shape[0]):
-        p, g, velocity = p_rows[r], g_rows[r], velocities[r]
-        for i in range(count):
-            pull = g[i] * rate
-            v = velocity[i] * momentum - pull
-            velocity[i] = v
-            p[i] += v * momentum - pull if rule.code == NESTEROV else v
-
-
-@compiled
-def _adam(rule, rate, p_rows, g_rows, means, squares, count):
-    cast = p_rows.dtype.type
-    decay_1, decay_2, epsilon = cast(rule.decay_1), cast(rule.decay_2), cast(rule.epsilon)
-    for r in range(p_rows.shape[0]):
-        p, g, mean, square = p_rows[r], g_rows[r], means[r], squares[r]
-        for i in range(count):
-            slope, m, v = g[i], mean[i], square[i]
-            m += (slope - m) * decay_1
-            v += (slope * slope - v) * decay_2
-            mean[i] = m
-            square[i] = v
-            p[i] -= rate * m / (math.sqrt(v) + epsilon)
-
-
-@compiled
-def _rmsprop(rule, rate, p_rows, g_rows, squares, velocities, means, count):
-    cast = p_rows.dtype.type
-    rho, decay, epsilon = cast(rule.beta_1), cast(rule.decay_1), cast(rule.epsilon)
-    momentum = cast(rule.momentum)
-    for r in range(p_rows.shape[0]):
-        p, g, square = p_rows[r], g_rows[r], squares[r]
-        for i in range(count):
-            v = square[i] * rho + g[i] * g[i] * decay
-            square[i] = v
-            spread = v + epsilon
-            if means.size > 0:
-                m = means[r, i] * rho + g[i] * decay
-                means[r, i] = m
-                spread = v - m * m + epsilon
-            move = g[i] * rate / math.sqrt(spread)
-            if velocities.size > 0:
-                move += velocities[r, i] * momentum
-                velocities[r, i] = move
-            p[i] -= move
+@overload(rate_of_step, jit_options=OPTIONS)
+def _rate_of_step(rule, rate, t):
+    return _corrected if rule.instance_class is plan.Adam else lambda rule, rate, t: rate

@@ -1,8 +1,8 @@
 """The loops that train nothing: the outputs of rows, and what they score."""
 
 from nnscratch.engines.fused.arithmetic import activate, softmax
-from nnscratch.engines.fused.compiling import compiled
-from nnscratch.engines.fused.operations import block, fetch, forward
+from nnscratch.engines.fused.compiling import kernel
+from nnscratch.engines.fused.operations import any_forward, block, fetch
 from nnscratch.engines.fused.scores import add_up, divisor, score_rows
 from nnscratch.engines.fused.threads import share
 from nnscratch.engines.plan import SOFTMAX
@@ -10,8 +10,8 @@ from nnscratch.engines.plan import SOFTMAX
 ROWS = 32  # rows that go through the whole net together, so that they stay in the cache
 
 
-@compiled
-def run(thread, threads, ops, rows, state, work, last_activation, results):
+@kernel
+def run(thread, threads, ops, rows, p, work, last_activation, results):
     """Fill ``results`` (n, O) with the net's output for the rows of ``rows.order``.
 
     last_activation  what makes predictions of it; LINEAR leaves it as the loss wants it
@@ -28,7 +28,7 @@ def run(thread, threads, ops, rows, state, work, last_activation, results):
         for k in range(ops.size):
             op = ops[k]
             z = block(work.outputs[thread], ROWS * op["outputs"], ROWS, op["stride"])
-            forward(op, state, h, z, x, 0, 1, False, 0)
+            any_forward(op, p, h, z, x[:0], 0, 1, 0)
             h = z
         for i in range(count):
             for j in range(outputs):
@@ -38,10 +38,10 @@ def run(thread, threads, ops, rows, state, work, last_activation, results):
         for i in range(begin, end):
             softmax(results[i], results[i], outputs)
     else:
-        activate(last_activation, results[begin:end], 0, outputs)
+        activate(last_activation, results, begin, end, 0, outputs)
 
 
-@compiled
+@kernel
 def score(goal, rows, results, batch_size, d, values, hits, guesses, totals):
     """Add up loss and accuracy of ``results``, batch after batch, as training does.
 

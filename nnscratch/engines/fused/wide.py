@@ -1,31 +1,50 @@
 """The training loop for nets of any width: rows of numbers, in blocks, by several threads."""
 
-from nnscratch.engines.fused.compiling import compiled, inlined
+from nnscratch.engines.fused.arithmetic import activate_backward
+from nnscratch.engines.fused.compiling import kernel, part
 from nnscratch.engines.fused.machine import prefetch
 from nnscratch.engines.fused.operations import (
-    backward,
+    any_backward,
+    any_forward,
     block,
+    dense,
+    dense_backward,
     fetch,
-    forward,
     learn,
-    through_activation,
 )
 from nnscratch.engines.fused.scores import add_up, divisor, score_rows
 from nnscratch.engines.fused.threads import meet, share
 from nnscratch.engines.fused.updates import rate_of_step
-from nnscratch.engines.plan import DENSE, DROPOUT
+from nnscratch.engines.plan import DENSE
 
 
-@compiled
+@kernel
 def train(
-    thread, threads, ops, rows, goal, rule, rates, state, work, batch_size, t, totals, guesses
+    thread,
+    threads,
+    ops,
+    rows,
+    goal,
+    rule,
+    rates,
+    p,
+    memory,
+    work,
+    masks,
+    batch_size,
+    t,
+    totals,
+    guesses,
 ):
     """Train on all rows of ``rows.order``, batch after batch; every thread runs this at once.
 
-    t        updates made before
-    rates    the learning rate of each step, or one for all
-    totals   (2,) running sums of loss and accuracy, added to
-    guesses  (n, outputs) filled with the predictions, if it has rows
+    p, memory  the parameters and the optimizer's vectors beside them, in their packed layout
+    rates      the learning rate of each step, or one for all
+    masks      room for Dropout's masks; None where all operations are Dense, and nothing else
+               has to be compiled
+    t          updates made before
+    totals     (2,) running sums of loss and accuracy, added to
+    guesses    (n, outputs) filled with the predictions, if it has rows
     """
     n, last, room = rows.order.size, ops.size - 1, work.values.size
     lowest = 0  # no gradient is needed below the first operation that learns
@@ -48,60 +67,58 @@ def train(
         for k in range(ops.size):
             op = ops[k]
             z = block(work.outputs, room * op["outputs"], padded, op["stride"])
-            kept = _mask(op, work, room, padded, z)
-            forward(op, state, h, z, kept, thread, threads, True, step)
+            if masks is None:
+                dense(op, p, h, z, thread, threads)
+            else:
+                kept = block(masks, room * op["kept"], padded, op["kept_units"])
+                any_forward(op, p, h, z, kept, thread, threads, step)
             meeting = meet(work.arrivals, threads, meeting)
             h = z
 
         dz = block(work.gradients, room * ops[last]["outputs"], padded, ops[last]["stride"])
-        p = work.p[:padded]
-        rows_here = min(end, count)
-        score_rows(goal, h, rows, start, first, rows_here, p, dz, work.values, work.hits)
+        guess = work.p[:padded]
+        mine = min(end, count)
+        score_rows(goal, h, rows, start, first, mine, guess, dz, work.values, work.hits)
         total = divisor(goal, rows, start, count)
         for i in range(first, end):
             for j in range(goal.outputs):
                 dz[i, j] = dz[i, j] / total if i < count else 0
         if ops[last]["kind"] == DENSE:
-            through_activation(ops[last], dz, h, first, end)
-        for i in range(first, rows_here if guesses.shape[0] else first):
+            units = ops[last]["units"]
+            activate_backward(ops[last]["activation"], dz, h, first, end, units)
+        for i in range(first, mine if guesses.shape[0] else first):
             for j in range(goal.outputs):
-                guesses[start + i, j] = p[i, j]
+                guesses[start + i, j] = guess[i, j]
         meeting = meet(work.arrivals, threads, meeting)
         if thread == 0:
             add_up(work.values, work.hits, count, total, totals)
 
         rate = rate_of_step(rule, rates[min(step, rates.size - 1)], t + step + 1)
         for k in range(last, lowest - 1, -1):
-            op = ops[k]
+            op, below = ops[k], ops[max(k - 1, 0)]
             dz = block(work.gradients, room * op["outputs"], padded, op["stride"])
-            z = block(work.outputs, room * op["outputs"], padded, op["stride"])
             h = x
             if k > 0:
-                below = ops[k - 1]
                 h = block(work.outputs, room * below["outputs"], padded, below["stride"])
             if k > lowest:
                 dh = block(work.gradients, room * below["outputs"], padded, below["stride"])
-                kept = _mask(op, work, room, padded, z)
-                backward(op, state, dz, dh, z, kept, first, end)
+                if masks is None:
+                    dense_backward(op, p, dz, dh, first, end)
+                else:
+                    z = block(work.outputs, room * op["outputs"], padded, op["stride"])
+                    kept = block(masks, room * op["kept"], padded, op["kept_units"])
+                    any_backward(op, p, dz, dh, z, kept, first, end)
                 if below["kind"] == DENSE:
-                    through_activation(below, dh, h, first, end)
+                    activate_backward(below["activation"], dh, h, first, end, below["units"])
                 # Nobody may change a weight while another thread still hands gradients down
                 # through it.
                 meeting = meet(work.arrivals, threads, meeting)
             if op["kind"] == DENSE:
                 scratch = work.scratch[thread]
-                learn(op, state, rule, rate, h, dz, count, scratch, thread, threads)
+                learn(op, p, memory, rule, rate, h, dz, count, scratch, thread, threads)
 
 
-@inlined
-def _mask(op, work, room, rows, other):
-    """Where Dropout keeps its mask (rows, units); something of that type for the others."""
-    if op["kind"] == DROPOUT:
-        return block(work.kept, room * op["kept"], rows, op["units"])
-    return other
-
-
-@compiled
+@part
 def _fetch_ahead(rows, start, count, thread, threads):
     """Bring the next batch's rows near while this one is computed: they lie far apart."""
     first, last = share(count, 1, thread, threads)
