@@ -1,0 +1,5 @@
+# kind: mask upside down
+def relu_backward(dy, z):
+    dz = dy.copy()
+    dz[z > 0] = 0
+    return dz

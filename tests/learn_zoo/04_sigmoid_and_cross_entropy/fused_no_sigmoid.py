@@ -1,0 +1,11 @@
+# kind: sigmoid missing
+def sigmoid_backward(dy, y):
+    return dy * y * (1 - y)
+
+
+def cross_entropy_backward(p, t):
+    return ((1 - t) / (1 - p) - t / p) / len(p)
+
+
+def fused_backward(z, t):
+    return (z - t) / len(z)

@@ -1,0 +1,3 @@
+# kind: 1 - y missing
+def sigmoid_backward(dy, y):
+    return dy * y

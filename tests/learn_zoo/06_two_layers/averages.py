@@ -1,0 +1,15 @@
+# kind: dy divided by B
+import numpy as np
+
+
+def forward(x, W1, b1, W2, b2):
+    z1 = x @ W1 + b1
+    h = np.maximum(z1, 0)
+    return h @ W2 + b2, (x, z1, h, W2)
+
+
+def backward(dy, cache):
+    x, z1, h, W2 = cache
+    dy = dy / dy.shape[0]
+    dz1 = (dy @ W2.T) * (z1 > 0)
+    return x.T @ dz1, dz1.sum(axis=0), h.T @ dy, dy.sum(axis=0)

@@ -1,0 +1,14 @@
+# kind: z1 for h
+import numpy as np
+
+
+def forward(x, W1, b1, W2, b2):
+    z1 = x @ W1 + b1
+    y = np.maximum(z1, 0) @ W2 + b2
+    return y, (x, z1, W2)
+
+
+def backward(dy, cache):
+    x, z1, W2 = cache
+    dz1 = (dy @ W2.T) * (z1 > 0)
+    return x.T @ dz1, dz1.sum(axis=0), z1.T @ dy, dy.sum(axis=0)

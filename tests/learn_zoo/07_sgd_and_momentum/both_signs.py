@@ -1,0 +1,8 @@
+# kind: gradient sign + nesterov
+def sgd_step(p, g, lr):
+    return p - lr * g
+
+
+def momentum_step(p, g, velocity, lr, mu):
+    v = mu * velocity + lr * g
+    return p + mu * v - lr * g, v

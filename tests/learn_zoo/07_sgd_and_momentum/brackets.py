@@ -1,0 +1,3 @@
+# kind: learning rate on p
+def sgd_step(p, g, lr):
+    return (p - g) * lr

@@ -1,0 +1,3 @@
+# kind: divided by the learning rate
+def sgd_step(p, g, lr):
+    return p - g / lr

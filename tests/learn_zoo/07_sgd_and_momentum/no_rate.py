@@ -1,0 +1,3 @@
+# kind: learning rate missing
+def sgd_step(p, g, lr):
+    return p - g

@@ -1,0 +1,3 @@
+# kind: returns nothing
+def sgd_step(p, g, lr):
+    p = p - lr * g

@@ -1,0 +1,3 @@
+# kind: sign
+def sgd_step(p, g, lr):
+    return p + lr * g

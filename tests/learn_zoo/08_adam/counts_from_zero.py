@@ -1,0 +1,10 @@
+# kind: t from 0
+import numpy as np
+
+
+def adam_step(p, g, m, v, t, lr, beta_1, beta_2, epsilon):
+    t = t - 1
+    m = beta_1 * m + (1 - beta_1) * g
+    v = beta_2 * v + (1 - beta_2) * np.square(g)
+    step = lr * np.sqrt(1 - beta_2**t) / (1 - beta_1**t)
+    return p - step * m / (np.sqrt(v) + epsilon), m, v

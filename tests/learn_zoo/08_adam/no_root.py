@@ -1,0 +1,9 @@
+# kind: root missing
+import numpy as np
+
+
+def adam_step(p, g, m, v, t, lr, beta_1, beta_2, epsilon):
+    m = beta_1 * m + (1 - beta_1) * g
+    v = beta_2 * v + (1 - beta_2) * np.square(g)
+    step = lr * np.sqrt(1 - beta_2**t) / (1 - beta_1**t)
+    return p - step * m / (v + epsilon), m, v

@@ -1,0 +1,12 @@
+# kind: h ignored
+import numpy as np
+
+
+def numeric_gradient(loss, W, h):
+    h = 1e-6
+    dW = np.zeros_like(W)
+    for at in np.ndindex(*W.shape):
+        e = np.zeros_like(W)
+        e[at] = h
+        dW[at] = (loss(W + e) - loss(W - e)) / (2 * h)
+    return dW

@@ -1,0 +1,11 @@
+# kind: step relative to w
+import numpy as np
+
+
+def numeric_gradient(loss, W, h):
+    dW = np.zeros_like(W)
+    for at in np.ndindex(*W.shape):
+        e = np.zeros_like(W)
+        e[at] = h * W[at]
+        dW[at] = (loss(W + e) - loss(W - e)) / (2 * h)
+    return dW

@@ -1,0 +1,16 @@
+# kind: too few steps
+import nnscratch as nn
+
+
+def train(x, y):
+    model = nn.Sequential(
+        [
+            nn.layers.Dense(10, "relu"),
+            nn.layers.Dense(5, "relu"),
+            nn.layers.Dense(1, "sigmoid"),
+        ],
+        seed=42,
+    )
+    model.compile(nn.optimizers.Adam(0.01), "binary_crossentropy", run_eagerly=True)
+    model.fit(x, y, epochs=3, verbose=0)
+    return model

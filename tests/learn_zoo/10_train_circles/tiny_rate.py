@@ -1,0 +1,16 @@
+# kind: learning rate too low
+import nnscratch as nn
+
+
+def train(x, y):
+    model = nn.Sequential(
+        [
+            nn.layers.Dense(10, "relu"),
+            nn.layers.Dense(5, "relu"),
+            nn.layers.Dense(1, "sigmoid"),
+        ],
+        seed=42,
+    )
+    model.compile(nn.optimizers.SGD(0.0001), "binary_crossentropy", run_eagerly=True)
+    model.fit(x, y, epochs=30, verbose=0)
+    return model

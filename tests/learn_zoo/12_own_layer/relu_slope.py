@@ -1,0 +1,15 @@
+# kind: slope missing in dx
+import numpy as np
+
+import nnscratch as nn
+
+
+class LearnedSlope(nn.layers.Layer):
+    def build(self, input_shape):
+        self.add_weight("a", input_shape[1:], nn.initializers.Constant(0.25))
+
+    def forward(self, z, *, training=False):
+        return np.where(z > 0, z, self.params["a"] * z), z
+
+    def backward(self, dy, z):
+        return dy * (z > 0), {"a": (dy * z * (z <= 0)).sum(axis=0)}
