@@ -2,7 +2,9 @@
 
 cases/              what is compared, as data: networks, trainings, promises
 keras_reference.py  Keras's side, each recording in a process of its own
+engines.py          nnscratch's side: which engines there are, and one update at a time
 gates.py            four gates, from equal bits to equal statistics; results.py: their lines
+seeds.py            ... of which this is the last
 run.py              a whole run of them
 report.py           the table, the page and the JSON file
 golden.py           the recording of Keras that the tests replay without TensorFlow

@@ -93,6 +93,8 @@ class Allowed:
     def __init__(self, results, name, epochs):
         self.at, self.horizon = np.full(epochs, np.nan), None
         for result in results:
+            if result.skipped:
+                continue
             if result.what == f"{name}, whole run":
                 self.at = np.fmin(self.at, result.tolerance)
             if match := re.fullmatch(f"{name}, epochs 1 to ([0-9]+)", result.what):

@@ -10,6 +10,7 @@ import numpy as np
 
 import nnscratch as nn
 from parity import gates
+from parity.engines import not_compared, refusal
 from parity.mirror import copy_state, mirror, number_format
 
 # How far apart two free runs may always be; only beyond that is Keras compared with itself.
@@ -116,6 +117,8 @@ class Training:
 
 def both_gates(training, engines, steps):
     """(Results, FreeRuns) of both gates; engines: {name: arguments of our compile}."""
+    refused = _refused(training, engines)
+    engines = {name: options for name, options in engines.items() if name not in refused}
     # Ours first: what nnscratch would not train on is then said at once.
     ours = {name: training.ours(**options) for name, options in engines.items()}
     pupils = [_Pupil(training, name, options) for name, options in engines.items()]
@@ -131,7 +134,22 @@ def both_gates(training, engines, steps):
         for each in runs:
             each.floors.update(floors)
         results = [_curve(training, each, name) for each in runs for name in theirs]
-    return [line for pupil in pupils for line in pupil.results()] + results, runs
+    forced = [line for pupil in pupils for line in pupil.results()]
+    return [*forced, *results, *refused.values()], runs
+
+
+def _refused(training, engines):
+    """{engine: the line that says why it does not train this model}."""
+    about = {"case": training.start.name, "gate": 1, "dtype": training.dtype}
+    reasons = {
+        name: refusal(mirror(training.start, **options), name)
+        for name, options in engines.items()
+    }
+    return {
+        name: not_compared(**about, engine=name, reason=reason)
+        for name, reason in reasons.items()
+        if reason
+    }
 
 
 class _Pupil:
@@ -140,7 +158,7 @@ class _Pupil:
     def __init__(self, training, engine, compile_options):
         self.training, self.engine = training, engine
         self.model = mirror(training.start, **compile_options)
-        self.deviations, self.worst, self.where = [], 0.0, ""
+        self.found = []
 
     def take_step(self, theirs, part):
         """Train on one batch, from Keras's state."""
@@ -155,22 +173,14 @@ class _Pupil:
     def compare(self, theirs):
         """Hold our weights beside Keras's, after its step."""
         weights = np.concatenate([np.ravel(array) for array in theirs.get_weights()])
-        deviation, where = gates.weights_apart(self.model, weights)
-        self.deviations.append(deviation)
-        if not deviation <= self.worst:
-            self.worst, self.where = deviation, f"step {len(self.deviations)}, {where}"
+        self.found.append(gates.weights_apart(self.model, weights))
 
     def results(self):
         """The two lines of Gate 1."""
-        dtype, most = self.training.dtype, float(np.quantile(self.deviations, 0.99))
-        made = {"case": self.training.start.name, "gate": 1, "engine": self.engine}
-        made |= {"dtype": dtype, "where": self.where, "why": "the rounding of one step"}
-        all_steps = {"deviation": self.worst, "tolerance": gates.FORCED[dtype]}
-        most_steps = {"deviation": most, "tolerance": gates.FORCED_99_PERCENT[dtype]}
-        return [
-            gates.Result(what=f"{len(self.deviations)} single steps", **made, **all_steps),
-            gates.Result(what="99 % of them", **made, **most_steps),
-        ]
+        case, dtype = self.training.start.name, self.training.dtype
+        return gates.forced_lines(
+            self.found, case, self.engine, dtype, why="the rounding of one step"
+        )
 
 
 def _teacher(pupils, training, steps):
@@ -208,18 +218,20 @@ def _curve(training, free_run, name):
     always = ALLOWED[training.dtype]
     if _is_accuracy(name) and training.dtype == "float32":
         always += 1 / training.count(name)  # one row may lie on the very edge
-    place = np.unravel_index(np.argmax(np.where(np.isnan(apart), np.inf, apart)), apart.shape)
+    allowed = max(always, gates.FLOOR_FACTOR * (floor or 0.0))
+    bad = np.argwhere(~(apart <= allowed))
+    place = tuple(bad[0]) if bad.size else np.unravel_index(np.argmax(apart), apart.shape)
     return gates.Result(
         case=free_run.case,
         gate=2,
         what=f"{name}, epochs 1 to {len(apart)}",
         engine=free_run.engine,
         dtype=training.dtype,
-        deviation=float(apart[place]),
-        tolerance=max(always, gates.FLOOR_FACTOR * (floor or 0.0)),
+        deviation=float(apart.max()),  # NaN, if there is one
+        tolerance=allowed,
         floor=floor,
-        where=f"worst at epoch {place[0] + 1}: {ours[place]:.9g} here,"
-        f" {theirs[place]:.9g} in Keras",
+        where=f"{'first' if bad.size else 'worst'} at epoch {place[0] + 1}:"
+        f" {ours[place]:.9g} here, {theirs[place]:.9g} in Keras",
         why=f"always allowed: {always:.2g}; else {gates.FLOOR_FACTOR} times the floor",
     )
 

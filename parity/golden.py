@@ -13,7 +13,6 @@ the initial weights of Gate 0 are those before the first step.
 """
 
 import platform
-import tempfile
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
@@ -22,9 +21,9 @@ from pathlib import Path
 import numpy as np
 
 from nnscratch import config, saving
-from parity import cases, gates, keras_reference
-from parity.keras_reference import VARIANTS, Record
-from parity.run import DTYPES, IMAGES, ONE_EPOCH
+from parity import cases, gates
+from parity.cases import DTYPES, IMAGES, ONE_EPOCH
+from parity.keras_reference import VARIANTS, Record, Recorder
 
 FOLDER = Path(__file__).parent / "golden"
 
@@ -57,13 +56,14 @@ class Golden:
         """Gate 2: the training of that case, whole or of at most so many epochs."""
         case = cases.by_name(name)
         case = case if epochs is None else case.shortened(epochs)
-        record, *floors = (
-            _first_epochs(self.records[name, variant], case.epochs)
-            for variant in VARIANTS
-            if (name, variant) in self.records
-        )
-        results, _ = gates.free_run(case, record, cases.load(case), engine, floors)
-        return results
+        record = _first_epochs(self.records[name, "plain"], epochs)
+        data, floors = cases.load(case), self.floors(name, epochs)
+        return gates.free_run(case, record, data, engine, floors)[0]
+
+    def floors(self, name, epochs=None):
+        """Records of that case by Keras's other variants; none of a small part."""
+        others = (self.records.get((name, each)) for each in VARIANTS if each != "plain")
+        return [_first_epochs(each, epochs) for each in others if each]
 
 
 def _first_epochs(record, count):
@@ -76,10 +76,11 @@ def write(folder=FOLDER, tell=print, *, only=None):
 
     only  names of cases to record anew, or for the first time, beside what is there already
     """
-    for dtype in DTYPES:
-        with tempfile.TemporaryDirectory(prefix="golden-") as working:
-            fresh = record(working, dtype, tell, only=only)
-            save(_joined(load(dtype, folder), fresh) if only else fresh, folder)
+    with Recorder(tell) as keras:
+        begun = [record(keras, dtype, only=only) for dtype in DTYPES]
+        for finish in begun:
+            fresh = finish()
+            save(_joined(load(fresh.dtype, folder), fresh) if only else fresh, folder)
 
 
 def _joined(golden, fresh):
@@ -91,23 +92,21 @@ def _joined(golden, fresh):
     return replace(golden, records=golden.records | fresh.records)
 
 
-def live(folder=FOLDER, tell=print, *, only=None, whole=False):
+def live(folder=FOLDER, tell=print, *, only=None, dtypes=DTYPES, whole=False):
     """Run Keras anew beside the record in ``folder``; returns what moved, a line each.
 
     only   names of cases; None: all, and the draws of Gate 0
     whole  every epoch of m8, m9 and m10, not one, and Keras's other variants too
     """
     limits = {} if whole else {"epochs": ONE_EPOCH, "variants": ("plain",)}
-    found = []
-    for dtype in DTYPES:
-        with tempfile.TemporaryDirectory(prefix="golden-") as working:
-            fresh = record(working, dtype, tell, only=only, **limits)
-            found += moved(fresh, load(dtype, folder))
-    return found
+    with Recorder(tell) as keras:
+        begun = [record(keras, dtype, only=only, **limits) for dtype in dtypes]
+        fresh = [finish() for finish in begun]
+        return [line for each in fresh for line in moved(each, load(each.dtype, folder))]
 
 
-def record(working, dtype, tell, *, epochs=None, variants=VARIANTS, only=None):
-    """Run Keras and return a Golden, whose states are files in the folder ``working``.
+def record(keras, dtype, *, epochs=None, variants=VARIANTS, only=None):
+    """Begin to run Keras by a Recorder; returns a function that waits and returns a Golden.
 
     epochs  {case: at most so many epochs}
     only    names of the cases to run; None: all, and the draws of Gate 0
@@ -117,13 +116,15 @@ def record(working, dtype, tell, *, epochs=None, variants=VARIANTS, only=None):
     jobs = [([c for c in chosen if steps_of(c) == steps], {"steps": steps}) for steps in kept]
     models = [case for case in chosen if case in cases.MODELS]
     jobs += [(models, {"variant": each}) for each in variants if each != "plain" and models]
-    records = {}
-    for trained, options in jobs:
-        tell(f"{dtype}: Keras trains {', '.join(case.name for case in trained)} ({options})")
-        found = keras_reference.record(working, trained, dtype, epochs=epochs, **options)
-        records |= {(each.case, each.variant): each for each in found}
-    drawn = {} if only else keras_reference.record_exact(working, dtype)
-    return Golden(dtype, environment(), drawn, records)
+    jobs[0][1]["exact"] = not only
+    begun = [keras.record(each, dtype, epochs=epochs, **options) for each, options in jobs]
+
+    def finish():
+        done = [each.result() for each in begun]
+        records = {(r.case, r.variant): r for each in done for r in each.records}
+        return Golden(dtype, environment(), done[0].drawn, records)
+
+    return finish
 
 
 def steps_of(case):

@@ -6,17 +6,23 @@ recording is a process of its own:
     python -m parity.keras_reference JOB.json
 
 A job names the cases, the number format, a variant of Keras (plain, "jit", "no-onednn"), seeds,
-and how many steps to keep whole; ``record`` writes and runs it. Only this file imports keras.
+and how many steps to keep whole; a ``Recorder`` writes it and runs it. Only here is keras
+imported.
 """
 
 import json
 import os
 import subprocess
 import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+
+from nnscratch import config
 
 VARIANTS = ("plain", "jit", "no-onednn")
 
@@ -43,47 +49,99 @@ class Record:
         return len(self.states["weights"]) - 1 if self.states else 0
 
 
-def record(
-    folder, cases, dtype, *, variant="plain", seeds=(42,), steps=0, epochs=None, exact=False
-):
-    """Run the cases in a fresh process and read back their Records, case by case, seed by seed.
+class Recording(NamedTuple):
+    """What one process wrote: Records case by case, seed by seed, and Gate 0's draws or {}."""
 
-    folder  where the recordings are written (states of a wide net take some hundred MB)
-    epochs  {case name: at most so many epochs}
-    exact   also write what Gate 0 needs into exact.npz
+    records: list
+    drawn: dict
+
+
+class Recorder:
+    """Keras in processes of its own, as many at a time as there are cores.
+
+        with Recorder() as keras:
+            future = keras.record(cases, "float64", steps=400)
+            records, _ = future.result()
+
+    The recordings are files (those of a wide net take some hundred MB), gone at the end of the
+    context; so is every process that still runs then.
+
+    tell  hears, in words, what each process is at; from threads of its own
     """
-    folder = Path(folder) / f"{dtype}-{variant}"
-    folder.mkdir(parents=True, exist_ok=True)
-    job = {
-        "folder": str(folder),
-        "cases": [case.name for case in cases],
-        "dtype": dtype,
-        "variant": variant,
-        "seeds": list(seeds),
-        "steps": steps,
-        "epochs": epochs or {},
-        "exact": exact,
-    }
-    path = folder / "job.json"
-    path.write_text(json.dumps(job))
-    onednn = "0" if variant == "no-onednn" else "1"
-    quiet = {"TF_ENABLE_ONEDNN_OPTS": onednn, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    ran = subprocess.run(
-        [sys.executable, "-m", "parity.keras_reference", str(path)],
-        env=os.environ | quiet,
-        capture_output=True,
-        text=True,
-    )
-    if ran.returncode:
-        raise RuntimeError(f"Keras's side ended with an error:\n{ran.stderr[-3000:]}")
-    return [read(folder, case.name, dtype, variant, seed) for case in cases for seed in seeds]
+
+    def __init__(self, tell=lambda text: None, at_once=None):
+        self.tell, self.running = tell, set()
+        # A net this small leaves a second thread idle; of the images each takes some gigabytes.
+        self.at_once = at_once or min(config.available_cores(), 4)
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="parity-")
+        self.pool = ThreadPoolExecutor(self.at_once)
+        return self
+
+    def __exit__(self, *error):
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        for process in tuple(self.running):
+            process.terminate()
+        self.pool.shutdown()
+        self.folder.cleanup()
+
+    def record(
+        self, cases, dtype, *, variant="plain", seeds=(42,), steps=0, epochs=None, exact=False
+    ):
+        """Begin to train the cases, or queue up; the Future's result is a Recording.
+
+        epochs  {case name: at most so many epochs}
+        exact   also make what Gate 0 compares
+        """
+        job = {
+            "folder": tempfile.mkdtemp(prefix=f"{dtype}-{variant}-", dir=self.folder.name),
+            "cases": [case.name for case in cases],
+            "dtype": dtype,
+            "variant": variant,
+            "seeds": list(seeds),
+            "steps": steps,
+            "epochs": epochs or {},
+            "exact": exact,
+        }
+        return self.pool.submit(self._run, job)
+
+    def _run(self, job):
+        folder = Path(job["folder"])
+        (folder / "job.json").write_text(json.dumps(job))
+        onednn = "0" if job["variant"] == "no-onednn" else "1"
+        quiet = {"TF_ENABLE_ONEDNN_OPTS": onednn, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        command = [sys.executable, "-m", "parity.keras_reference", str(folder / "job.json")]
+        with (folder / "stderr").open("w") as errors:
+            process = subprocess.Popen(
+                command,
+                env=os.environ | quiet,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+            self.running.add(process)
+            with process:
+                for line in process.stdout:
+                    self.tell(line.rstrip())
+            self.running.discard(process)
+        if process.returncode:
+            said = (folder / "stderr").read_text()[-3000:]
+            raise RuntimeError(f"Keras's side ended with an error:\n{said}")
+        return _read(job)
 
 
-def record_exact(folder, dtype):
-    """What Gate 0 compares, made by Keras in a fresh process: {"kind/name": array}."""
-    record(folder, [], dtype, exact=True)
-    with np.load(Path(folder) / f"{dtype}-plain" / "exact.npz") as file:
-        return dict(file)
+def _read(job):
+    folder = Path(job["folder"])
+    records = [
+        read(folder, name, job["dtype"], job["variant"], seed)
+        for name in job["cases"]
+        for seed in job["seeds"]
+    ]
+    if not job["exact"]:
+        return Recording(records, {})
+    with np.load(folder / "exact.npz") as file:
+        return Recording(records, dict(file))
 
 
 def read(folder, name, dtype, variant, seed):
@@ -105,11 +163,15 @@ def run_job(job):
 
     keras.config.set_floatx(job["dtype"])
     keras.config.set_dtype_policy(job["dtype"])
+    label = f"{job['dtype']}, Keras {'' if job['variant'] == 'plain' else job['variant'] + ' '}"
     if job["exact"]:
+        print(f"{label}draws its random numbers and makes 10,000 updates", flush=True)
         np.savez(Path(job["folder"]) / "exact.npz", **exact(keras, job["dtype"]))
     for name in job["cases"]:
         case = cases.by_name(name).shortened(job["epochs"].get(name, 10**9))
         data = cases.load(case)
+        from_seeds = f" from {len(job['seeds'])} seeds" if len(job["seeds"]) > 1 else ""
+        print(f"{label}trains {name}{from_seeds}", flush=True)
         for seed in job["seeds"]:
             model = cases.build(case, keras, seed, jit_compile=job["variant"] == "jit")
             model.build((None, *data[0][0].shape[1:]))

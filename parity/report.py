@@ -8,7 +8,7 @@ from pathlib import Path
 
 from parity import cases, charts
 from parity.differences import DIFFERENCES, FLOAT64, IMPORTS
-from parity.gates import FreeRun, Result
+from parity.results import FreeRun, Result
 from parity.run import Outcome
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -40,8 +40,8 @@ GATES = {
 
 
 def verdict(result):
-    """PASS or FAIL."""
-    return "PASS" if result.passed else "FAIL"
+    """PASS or FAIL, or SKIP for what could not be judged."""
+    return "SKIP" if result.skipped else "PASS" if result.passed else "FAIL"
 
 
 def number(value):
@@ -53,24 +53,44 @@ def number(value):
     return f"{value:.3g}" if 0.001 <= abs(value) < 1000 else f"{value:.2g}"
 
 
+def measured(result, value):
+    """A number of that Result; nothing for a case that was not compared at all."""
+    return "" if result.skipped and math.isnan(value) else number(value)
+
+
 def summary(outcome):
     """One line: how many of how many, and how long it took."""
-    passed, total = count_passed(outcome.results), len(outcome.results)
-    return f"{passed} of {total} comparisons passed in {outcome.seconds:.0f} seconds."
+    return f"{count_passed(outcome.results)} in {outcome.seconds:.0f} seconds."
 
 
 def count_passed(results):
-    """How many of these Results passed."""
-    return sum(result.passed for result in results)
+    """How many of these Results passed, in words."""
+    skipped = sum(bool(result.skipped) for result in results)
+    judged = f"{sum(result.passed for result in results)} of {len(results) - skipped}"
+    return f"{judged} comparisons passed" + (f", {skipped} skipped" if skipped else "")
+
+
+def skips(results):
+    """{(engine, why it was skipped): names of the cases}."""
+    found = {}
+    for result in results:
+        if result.skipped:
+            found.setdefault((result.engine, result.skipped), {})[result.case] = True
+    return {key: list(names) for key, names in found.items()}
 
 
 def nearest_to_its_limit(results):
-    """The Result that failed worst or, if none did, has used up most of its tolerance."""
+    """The Result that failed worst or, if none did, has used up most of its tolerance.
+
+    One that was skipped comes only if there is no other.
+    """
 
     def used(result):
+        if result.skipped:
+            return 0, 0.0
         if result.passed:
-            return False, result.deviation / result.tolerance if result.tolerance else 0.0
-        return True, math.inf if math.isnan(result.deviation) else result.deviation
+            return 1, result.deviation / result.tolerance if result.tolerance else 0.0
+        return 2, math.inf if math.isnan(result.deviation) else result.deviation
 
     return max(results, key=used)
 
@@ -85,6 +105,7 @@ def by_case(results):
 
 # ---- The terminal ----
 
+STYLES = {"PASS": "green", "FAIL": "bold red", "SKIP": "yellow"}
 # Heading, how it is read from a Result, and the least width of a terminal that shows it.
 COLUMNS = [
     ("case", lambda r: r.case, 0),
@@ -92,8 +113,8 @@ COLUMNS = [
     ("engine", lambda r: r.engine, 100),
     ("dtype", lambda r: r.dtype, 60),
     ("what", lambda r: r.what, 0),
-    ("worst", lambda r: number(r.deviation), 70),
-    ("allowed", lambda r: number(r.tolerance), 80),
+    ("worst", lambda r: measured(r, r.deviation), 70),
+    ("allowed", lambda r: measured(r, r.tolerance), 80),
     ("floor", lambda r: number(r.floor), 110),
     ("verdict", verdict, 0),
 ]
@@ -106,8 +127,10 @@ def show(outcome, console):
     else:
         _plain_lines(outcome.results, console.file)
     for result in outcome.results:
-        if not result.passed:
+        if result.failed:
             print(failure(result), end="\n\n", file=console.file)
+    for (engine, reason), names in skips(outcome.results).items():
+        print(f"SKIP  {engine}: {reason}: {', '.join(names)}", end="\n\n", file=console.file)
     print(summary(outcome), file=console.file, flush=True)
 
 
@@ -125,7 +148,7 @@ def _table(results, width):
     for group in by_case(results).values():
         for result in group:
             cells = [Text(read(result)) for _, read in columns]
-            cells[-1].stylize("green" if result.passed else "bold red")
+            cells[-1].stylize(STYLES[verdict(result)])
             table.add_row(*cells)
         table.add_row()
     return table
@@ -135,11 +158,8 @@ def _plain_lines(results, file):
     for group in by_case(results).values():
         for r in group:
             floor = f", floor {number(r.floor)}" if r.floor is not None else ""
-            print(
-                f"{verdict(r)}  {_name(r)}:"
-                f" {number(r.deviation)} of {number(r.tolerance)} allowed{floor}",
-                file=file,
-            )
+            found = f"{number(r.deviation)} of {number(r.tolerance)} allowed{floor}"
+            print(f"{verdict(r)}  {_name(r)}: {r.skipped or found}", file=file)
 
 
 def failure(result):
@@ -221,13 +241,14 @@ def page(outcome, *, command):
         lstrip_blocks=True,
     )
     templates.filters["number"] = number
-    for function in (verdict, count_passed, by_case, nearest_to_its_limit):
+    for function in (verdict, measured, count_passed, by_case, nearest_to_its_limit):
         templates.globals[function.__name__] = function
     return templates.get_template("report.html.j2").render(
         outcome=outcome,
         command=command,
         written=f"{datetime.now():%Y-%m-%d %H:%M}",
-        failures=[result for result in outcome.results if not result.passed],
+        failures=[result for result in outcome.results if result.failed],
+        skipped=skips(outcome.results),
         gates=_gates(outcome.results),
         overview=_overview(outcome.results),
         models=_models(outcome),

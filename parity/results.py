@@ -7,7 +7,10 @@ import numpy as np
 
 @dataclass
 class Result:
-    """One line of the report: how far apart, how far is allowed, and where it was worst."""
+    """One line of the report: how far apart, how far is allowed, and where it was worst.
+
+    skipped  why this cannot be judged, in words, so that it neither passes nor fails; else ""
+    """
 
     case: str
     gate: int
@@ -19,11 +22,17 @@ class Result:
     floor: float | None = None
     where: str = ""
     why: str = ""
+    skipped: str = ""
 
     @property
     def passed(self):
         """Whether the deviation is a number within the tolerance."""
-        return bool(self.deviation <= self.tolerance)
+        return not self.skipped and bool(self.deviation <= self.tolerance)
+
+    @property
+    def failed(self):
+        """Whether it was judged and did not pass."""
+        return not self.skipped and not self.passed
 
 
 @dataclass

@@ -2,17 +2,19 @@
 
 import platform
 import sys
-import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
 import nnscratch as nn
-from parity import cases, gates, keras_reference
+from parity import cases, gates, golden
+from parity.cases import DTYPES, ONE_EPOCH
+from parity.keras_reference import Recorder
+from parity.results import Result
 
-DTYPES = ("float64", "float32")
 FORCED_STEPS = 400
 
 
@@ -22,7 +24,8 @@ class Profile:
 
     epochs      {case: at most so many epochs}; cases not named are run whole
     seeds       how many seeds Gate 3 takes (0: no Gate 3); its epochs: seed_epochs
-    floors      the variants of Keras that Keras itself is compared with
+    floors      the variants of Keras that Keras itself is compared with; none: those of the
+                recording in golden/
     """
 
     name: str
@@ -32,8 +35,6 @@ class Profile:
     floors: tuple = ("jit", "no-onednn")
 
 
-IMAGES = ("m8", "m9", "m10")
-ONE_EPOCH = dict.fromkeys(IMAGES, 1)
 QUICK = Profile("quick", ONE_EPOCH, seeds=0, floors=())
 STANDARD = Profile("standard", {"m8": 3, "m9": 10, "m10": 10}, seed_epochs=ONE_EPOCH)
 FULL = Profile("full", seed_epochs=ONE_EPOCH)
@@ -51,8 +52,9 @@ class Outcome:
 
     @property
     def passed(self):
-        """Whether every gate was passed."""
-        return all(result.passed for result in self.results)
+        """Whether something was judged, and nothing failed."""
+        judged = [result for result in self.results if not result.skipped]
+        return bool(judged) and all(result.passed for result in judged)
 
 
 def run(profile, *, only=None, dtypes=DTYPES, engines=None, seeds=None, tell=lambda text: None):
@@ -64,78 +66,108 @@ def run(profile, *, only=None, dtypes=DTYPES, engines=None, seeds=None, tell=lam
     chosen = [case for case in (*cases.MODELS, *cases.PARTS) if not only or case.name in only]
     engines = engines or tuple(gates.engines())
     results, runs = [], []
-    with tempfile.TemporaryDirectory(prefix="parity-") as folder:
-        for dtype in dtypes:
-            found = _Comparison(folder, profile, dtype, engines, seeds, tell)
-            if not only:
-                results += found.exact()
-            found.curves(chosen, results, runs)
-            results += found.statistics(chosen)
+    with Recorder(tell) as keras:
+        compared = [
+            _Comparison(keras, dtype, chosen, profile, engines, seeds, tell) for dtype in dtypes
+        ]
+        # All of Keras's work is handed out at once, so that no core waits for our side.
+        for each in compared:
+            each.begin_curves(exact=not only)
+        for each in compared:
+            each.begin_floors()
+            each.begin_seeds()
+        for each in compared:
+            each.curves(results, runs)
+        for each in compared:
+            results += each.statistics()
     return Outcome(profile.name, results, runs, environment(), time.perf_counter() - began)
 
 
 class _Comparison:
-    """The gates of one number format."""
+    """The gates of one number format: first Keras's side is begun, later ours waits for it."""
 
-    def __init__(self, folder, profile, dtype, engines, seeds, tell):
-        self.folder, self.profile, self.dtype = folder, profile, dtype
+    def __init__(self, keras, dtype, chosen, profile, engines, seeds, tell):
+        self.keras, self.dtype, self.chosen, self.profile = keras, dtype, chosen, profile
         self.engines, self.tell = engines, tell
-        self.seeds = profile.seeds if seeds is None else seeds
+        self.models = [case for case in chosen if case in cases.MODELS]
+        seeds = profile.seeds if seeds is None else seeds
+        self.seeds = tuple(range(1, seeds + 1))
+        self.chaotic = [c for c in chosen if c.margins and c.promises[dtype].floor]
 
-    def record(self, chosen, **options):
-        """Records of Keras for these cases, shortened as the profile says."""
+    def _begin(self, chosen, **options):
+        """Keras's side for these cases, shortened as the profile says."""
         options = {"epochs": self.profile.epochs} | options
-        return keras_reference.record(self.folder, chosen, self.dtype, **options)
+        return self.keras.record(chosen, self.dtype, **options)
 
-    def exact(self):
-        """Gate 0."""
-        self.tell(f"{self.dtype}: Keras draws its random numbers and makes 10,000 updates")
-        drawn = keras_reference.record_exact(self.folder, self.dtype)
-        return gates.exact(drawn, self.dtype)
+    def begin_curves(self, *, exact):
+        """Keras's side of Gates 0, if ``exact``, 1 and 2."""
+        self.keras_curves = self._begin(self.chosen, steps=FORCED_STEPS, exact=exact)
 
-    def curves(self, chosen, results, runs):
-        """Gates 1 and 2 of every case, appended to ``results``; the curves to ``runs``."""
-        self.tell(f"{self.dtype}: Keras trains {len(chosen)} cases")
-        records = self.record(chosen, steps=FORCED_STEPS)
-        floors = self._floors(chosen)
-        for case, record in zip(chosen, records, strict=True):
+    def begin_floors(self):
+        """Keras's other modes; the parts need none."""
+        variants = self.profile.floors if self.models else ()
+        self.keras_floors = [self._begin(self.models, variant=each) for each in variants]
+
+    def begin_seeds(self):
+        """Keras's side of Gate 3."""
+        if self.chaotic and self.seeds:
+            options = {"seeds": self.seeds, "epochs": self.profile.seed_epochs}
+            self.keras_seeds = self._begin(self.chaotic, **options)
+
+    def curves(self, results, runs):
+        """Gates 0, 1 and 2, appended to ``results``; the curves to ``runs``."""
+        records, drawn = self.keras_curves.result()
+        results += gates.exact(drawn, self.dtype)
+        floors = self._floors()
+        for case, record in zip(self.chosen, records, strict=True):
             short = case.shortened(self.profile.epochs.get(case.name, case.epochs))
-            data = cases.load(short)
+            data, own = cases.load(short), floors.get(case.name, ())
             for engine in self.engines:
-                self.tell(f"{self.dtype}: {case.name}, {engine}")
-                results += gates.forced_steps(short, record, data, engine)
-                lines, run = gates.free_run(
-                    short, record, data, engine, floors.get(case.name, ())
-                )
-                results += lines
-                runs.append(run)
+                self.tell(f"{self.dtype}, {engine}: {case.name}")
+                with _breaking_off(results, case.name, 1, engine, self.dtype):
+                    results += gates.forced_steps(short, record, data, engine)
+                with _breaking_off(results, case.name, 2, engine, self.dtype):
+                    lines, run = gates.free_run(short, record, data, engine, own)
+                    results += lines
+                    runs += [run] if run else []
 
-    def _floors(self, chosen):
-        """{case: records of Keras in its other modes}; the parts need none."""
-        models = [case for case in chosen if case in cases.MODELS]
+    def _floors(self):
+        """{case: records of Keras in its other modes}, made now or recorded before."""
+        if not self.profile.floors:
+            kept = golden.load(self.dtype)
+            limits = self.profile.epochs
+            return {c.name: kept.floors(c.name, limits.get(c.name)) for c in self.models}
         floors = {}
-        for variant in self.profile.floors if models else ():
-            self.tell(f"{self.dtype}: Keras against itself, {variant}")
-            for record in self.record(models, variant=variant):
+        for future in self.keras_floors:
+            for record in future.result().records:
                 floors.setdefault(record.case, []).append(record)
         return floors
 
-    def statistics(self, chosen):
+    def statistics(self):
         """Gate 3 of the chaotic cases."""
-        chaotic = [c for c in chosen if c.margins and c.promises[self.dtype].beyond is not None]
-        if not chaotic or not self.seeds:
+        if not (self.chaotic and self.seeds):
             return []
-        self.tell(f"{self.dtype}: Keras trains {len(chaotic)} cases from {self.seeds} seeds")
-        seeds = tuple(range(1, self.seeds + 1))
-        records = self.record(chaotic, seeds=seeds, epochs=self.profile.seed_epochs)
-        results = []
-        for i, case in enumerate(chaotic):
+        records, results = iter(self.keras_seeds.result().records), []
+        for case in self.chaotic:
             short = case.shortened(self.profile.seed_epochs.get(case.name, case.epochs))
-            mine, data = records[i * len(seeds) : (i + 1) * len(seeds)], cases.load(short)
+            mine, data = [next(records) for _ in self.seeds], cases.load(short)
             for engine in self.engines:
-                self.tell(f"{self.dtype}: {case.name} from {self.seeds} seeds, {engine}")
-                results += gates.statistics(short, mine, data, engine)
+                self.tell(f"{self.dtype}, {engine}: {case.name} from {len(mine)} seeds")
+                with _breaking_off(results, case.name, 3, engine, self.dtype):
+                    results += gates.statistics(short, mine, data, engine)
         return results
+
+
+@contextmanager
+def _breaking_off(results, case, gate, engine, dtype):
+    """An error of nnscratch's is a failure in the report, not the end of the whole run."""
+    try:
+        yield
+    except Exception as error:
+        where = f"{type(error).__name__}: {error}"
+        results.append(
+            Result(case, gate, "broke off", engine, dtype, np.nan, 0.0, where=where[:1000])
+        )
 
 
 def environment():

@@ -11,7 +11,7 @@ from beside_keras import keras_in
 
 import nnscratch as nn
 import parity
-from parity import copies
+from parity import copies, gates
 from parity.mirror import mirror
 from parity.own_model import check_command
 
@@ -155,6 +155,22 @@ def test_layers_and_schedules_pass_in_float32(keras32, make):
     assert_passed(parity.check(*make(keras32), **QUICK), dtype="float32")
 
 
+def test_an_engine_that_does_not_take_the_model_is_skipped_in_its_own_words(keras, monkeypatch):
+    def choose(model):
+        reason = "run_eagerly=True" if model.run_eagerly else "it is too wide"
+        return nn.engines.eager, f"eager: {reason}"
+
+    monkeypatch.setattr(nn.engines, "choose", choose)
+    known = {"eager": {"run_eagerly": True}, "fused": {}}
+    monkeypatch.setattr(gates, "engines", lambda: known)
+    outcome = parity.check(compiled(keras), X, YES, **QUICK)
+    skipped = [result for result in outcome.results if result.skipped]
+    assert [(each.engine, each.skipped) for each in skipped] == [("fused", "it is too wide")]
+    assert {each.engine for each in outcome.results if each.passed} == {"eager"}
+    assert outcome.passed
+    assert not parity.check(compiled(keras), X, YES, engines=["fused"], **QUICK).passed
+
+
 def test_a_model_in_the_middle_of_its_training_passes(keras):
     model = with_dropout(keras, metrics=["accuracy"])
     model.fit(X, YES, batch_size=32, epochs=2, verbose=0)
@@ -203,8 +219,9 @@ def test_a_wrong_mirror_fails_and_step_layer_and_tensor_are_named(keras, wrong, 
     forced, _, loss = outcome.results
     assert not (outcome.passed or forced.passed or loss.passed)
     assert (forced.gate, forced.what) == (1, "5 single steps")
-    place = r"step [1-5], dense(_\d+)?\.[Wb]\[\d(, \d)?\]"
+    place = r"first at step [1-5], dense(_\d+)?\.[Wb]\[\d(, \d)?\]"
     assert re.fullmatch(place + r": \S+ here, \S+ in Keras", forced.where)
+    assert loss.where.startswith("first at epoch 1: ")
     assert forced.where in capsys.readouterr().out
 
 

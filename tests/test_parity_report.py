@@ -14,8 +14,18 @@ from typer.testing import CliRunner
 
 import nnscratch as nn
 from parity import __main__ as command_line
-from parity import cases, charts, differences, gates, keras_reference, report, run
-from parity.gates import FreeRun, Result
+from parity import (
+    cases,
+    charts,
+    differences,
+    gates,
+    golden,
+    keras_reference,
+    report,
+    run,
+)
+from parity.engines import not_compared
+from parity.results import FreeRun, Result
 
 README = (Path(report.__file__).parent / "README.md").read_text()
 LINE = {"engine": "eager", "dtype": "float64"}
@@ -161,6 +171,53 @@ def test_the_result_nearest_to_its_limit_is_a_failed_one_before_all_others():
     assert report.nearest_to_its_limit([near, failed, worse]) is worse
     assert report.nearest_to_its_limit([near, unknown, worse]) is unknown
     assert report.nearest_to_its_limit([worse, unknown, near]) is unknown
+
+
+# ---- what was skipped ----
+
+
+def partly_skipped():
+    """Three lines that pass, and one of an engine that does not take the case."""
+    outcome = passing()
+    outcome.runs = []
+    fused = {
+        "case": "m5",
+        "engine": "fused",
+        "dtype": "float64",
+        "reason": "a <layer> of yours",
+    }
+    outcome.results += [not_compared(gate, **fused) for gate in (1, 2)]
+    return outcome
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_is_skipped_neither_passes_nor_fails_and_its_reason_is_said(terminal):
+    outcome = partly_skipped()
+    text = shown(outcome, terminal=terminal)
+    assert outcome.passed
+    assert text.count("SKIP") == 3 and "FAIL" not in text
+    assert "SKIP  fused: a <layer> of yours: m5\n" in text
+    assert text.endswith("3 of 3 comparisons passed, 2 skipped in 61 seconds.\n")
+
+
+def test_the_page_and_the_json_file_say_what_was_skipped():
+    outcome = partly_skipped()
+    page = Page(report.page(outcome, command=""))
+    assert "PASS 3 of 3 comparisons passed, 2 skipped" in page.text
+    assert "Skipped fused: a <layer> of yours. m5" in page.text
+    assert "NaN" not in page.text
+    again = report.from_json(report.to_json(outcome, command=""))
+    assert again.results[-1].skipped == "a <layer> of yours" and again.passed
+
+
+def test_a_run_in_which_everything_was_skipped_has_not_passed():
+    outcome = partly_skipped()
+    outcome.results = outcome.results[-2:]
+    assert not outcome.passed
+    assert (
+        "FAIL 0 of 0 comparisons passed, 2 skipped"
+        in Page(report.page(outcome, command="")).text
+    )
 
 
 # ---- JSON ----
@@ -309,7 +366,7 @@ def test_a_full_run_stays_under_three_megabytes():
     outcome.runs = [
         FreeRun(case.name, engine, dtype, ours, long, {"jit": ours})
         for case in cases.MODELS
-        for dtype in run.DTYPES
+        for dtype in cases.DTYPES
         for engine in ("eager", "fused")
     ]
     outcome.results *= 300
@@ -422,7 +479,7 @@ def test_the_command_runs_the_standard_profile_of_everything(parity, tmp_path):
     assert seen == {
         "profile": run.STANDARD,
         "only": None,
-        "dtypes": run.DTYPES,
+        "dtypes": cases.DTYPES,
         "engines": None,
         "seeds": None,
     }
@@ -457,6 +514,8 @@ def test_a_failed_gate_ends_with_exit_code_1(parity):
         (["--engine", "eagre"], "unknown engine 'eagre'. Did you mean 'eager'?"),
         (["--dtype", "float46"], "unknown dtype 'float46'. Did you mean 'float64'?"),
         (["--quick", "--full"], "not both"),
+        (["--live", "--quick"], "beside --live go --only, --dtype and --full"),
+        (["--live", "--seeds", "5"], "beside --live go --only, --dtype and --full"),
         (["--seeds", "1"], "one seed has no scatter"),
         (["--seeds", "-2"], "0 (no Gate 3)"),
     ],
@@ -466,6 +525,34 @@ def test_what_cannot_be_meant_is_refused_with_exit_code_2(parity, options, words
     assert result.exit_code == 2
     assert words in result.stderr
     assert not seen
+
+
+@pytest.mark.parametrize(
+    ("moved", "code"), [([], 0), (["float64: m7, plain: loss[1] is 1.0, in the record 2.0"], 1)]
+)
+def test_live_says_whether_keras_still_does_what_was_recorded(parity, monkeypatch, moved, code):
+    asked = {}
+
+    def live(*, tell, **options):
+        asked.update(options)
+        return moved
+
+    monkeypatch.setattr(golden, "live", live)
+    result, seen = parity("--live", "--only", "m7", "--dtype", "float64", "--full")
+    assert asked == {"only": ["m7"], "dtypes": ["float64"], "whole": True}
+    assert result.exit_code == code
+    assert result.stdout.splitlines() == (
+        moved or ["The record holds: Keras does what it did."]
+    )
+    assert not seen
+
+
+def test_record_writes_the_recording_anew(parity, monkeypatch):
+    written = []
+    monkeypatch.setattr(golden, "write", lambda *, tell: written.append(tell))
+    result, seen = parity("record")
+    assert result.exit_code == 0
+    assert len(written) == 1 and not seen
 
 
 def test_without_tensorflow_one_sentence_says_what_installs_it(parity, monkeypatch):
@@ -481,29 +568,43 @@ def test_without_tensorflow_one_sentence_says_what_installs_it(parity, monkeypat
 
 def promise_in_words(promise):
     """A promise as README says it."""
-    beyond = {"floor": "then the floor rule", None: ""}
-    last = (
-        beyond.get(promise.beyond)
-        if promise.beyond in beyond
-        else f"then loss {promise.beyond:g}"
-    )
     weights = f"weights {promise.weights:g} for {promise.steps} steps" if promise.steps else ""
     epochs = "in all epochs" if promise.epochs is None else f"to epoch {promise.epochs}"
-    loss = f"loss {promise.loss:g} {epochs}" if promise.epochs != 0 else ""
-    return "; ".join(part for part in (weights, loss, last) if part)
+    kind = "training loss" if promise.loose else "loss"
+    accuracy = f", accuracy {promise.accuracy:g}" if promise.accuracy else ""
+    loss = f"{kind} {promise.loss:g}{accuracy} {epochs}" if promise.epochs != 0 else ""
+    rule = "the floor rule from the first epoch on" if promise.loose else "then the floor rule"
+    ends = [
+        f"{name} {allowed:g}" if allowed else f"the same {name}"
+        for name, allowed in promise.endings.items()
+    ]
+    return "; ".join(
+        part for part in (weights, loss, rule if promise.floor else "", *ends) if part
+    )
 
 
 def promises_table():
     """README's table of Gate 2."""
     rows = ["| case | float64 | float32 |", "|---|---|---|"]
     for case in cases.MODELS:
-        words = (promise_in_words(case.promises[dtype]) for dtype in run.DTYPES)
+        words = (promise_in_words(case.promises[dtype]) for dtype in cases.DTYPES)
         rows.append(f"| {case.name} | {' | '.join(words)} |")
     return "\n".join(rows) + "\n\n"
 
 
 def test_readmes_promises_are_those_of_the_cases():
     assert promises_table() in README
+
+
+def test_readmes_margins_of_gate_3_are_those_of_the_cases():
+    rows = [f"| {c.name} | {in_words(c.margins)} |" for c in cases.MODELS if c.margins]
+    assert "| case | margins |\n|---|---|\n" + "\n".join(rows) + "\n\n" in README
+
+
+def in_words(margins):
+    """Margins as README says them."""
+    words = {"loss": "last loss", "accuracy": "last accuracy", "collapsed": "share collapsed"}
+    return ", ".join(f"{words.get(name, name)} {margin:g}" for name, margin in margins.items())
 
 
 def test_readmes_tolerances_are_those_of_the_gates():

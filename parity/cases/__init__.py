@@ -4,7 +4,18 @@ The models m1 to m10 and m3r are those of the teaching notebook. ``build`` makes
 same description in either library; nothing is copied from one to the other but the seed.
 """
 
-from parity.cases.case import BATCH_SIZE, SEED, STATISTICS, Case, Promise, build, callbacks, fit
+from parity.cases.case import (
+    BATCH_SIZE,
+    DTYPES,
+    ENDINGS,
+    SEED,
+    STATISTICS,
+    Case,
+    Promise,
+    build,
+    callbacks,
+    fit,
+)
 from parity.cases.data import INPUT_SHAPES, load
 from parity.cases.exact import (
     DROPOUT_CALLS,
@@ -16,7 +27,7 @@ from parity.cases.exact import (
     gradient,
     start_of_updates,
 )
-from parity.cases.notebook import MODELS
+from parity.cases.notebook import IMAGES, MODELS, ONE_EPOCH
 from parity.cases.parts import PARTS
 
 __all__ = [
@@ -24,8 +35,12 @@ __all__ = [
     "DROPOUT_CALLS",
     "DROPOUT_RATE",
     "DROPOUT_SHAPE",
+    "DTYPES",
+    "ENDINGS",
+    "IMAGES",
     "INPUT_SHAPES",
     "MODELS",
+    "ONE_EPOCH",
     "OPTIMIZERS",
     "ORDERS",
     "PARTS",
