@@ -32,9 +32,9 @@ def float_type(name=None):
         dtype = np.dtype(name)
     except TypeError:
         dtype = None
-    if dtype is None or dtype.name not in FLOAT_TYPES:
+    if dtype is None or dtype.type not in (np.float32, np.float64):
         raise ValueError(f"dtype must be one of {', '.join(FLOAT_TYPES)}, got {name!r}")
-    return np.dtype(dtype.name)  # in the machine's own byte order
+    return np.dtype(dtype.type)  # in the machine's own byte order
 
 
 def num_threads():

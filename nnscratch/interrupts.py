@@ -3,26 +3,56 @@
 import contextlib
 import signal
 import threading
+from typing import Any
+
+
+class Gate:
+    """Holds Ctrl-C back while it is closed; KeyboardInterrupt is raised when it opens.
+
+    An update that is cut in two leaves some weights moved and others not. So ``fit`` hands an
+    engine its work in pieces of a fraction of a second, and closes the gate for each of them:
+
+        with interrupts.gate() as gate:
+            ...
+            with gate:
+                ...
+    """
+
+    def __init__(self):
+        self._closed = False
+        self._arrived: Any = None
+        self._handler: Any = None
+
+    def __enter__(self):
+        self._closed = True
+
+    def __exit__(self, *error):
+        self._closed = False
+        if self._arrived:
+            arrived, self._arrived = self._arrived, None
+            self._handler(*arrived)
+
+    def _handle(self, *signal_and_frame):
+        if self._closed:
+            self._arrived = signal_and_frame
+        else:
+            self._handler(*signal_and_frame)
 
 
 @contextlib.contextmanager
-def held_back():
-    """A context in which Ctrl-C waits: KeyboardInterrupt is raised when it is left.
+def gate():
+    """A ``Gate`` that stands before the handler of SIGINT for as long as the context lasts.
 
-    An update that is cut in two leaves some weights moved and others not. So ``fit`` hands an
-    engine its work in pieces of a fraction of a second, each in this context. Other handlers of
-    SIGINT than Python's own are called late too; in other threads than the main one Python
-    never raises KeyboardInterrupt, and nothing is done.
+    Whatever handler there is, it is only called later. Outside the main thread Python never
+    raises KeyboardInterrupt, and where there is no handler nothing can be held back.
     """
-    handler = signal.getsignal(signal.SIGINT)
+    gate = Gate()
+    gate._handler = handler = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(handler):
-        yield
+        yield gate
         return
-    arrived = []
-    signal.signal(signal.SIGINT, lambda *signal_and_frame: arrived.append(signal_and_frame))
+    signal.signal(signal.SIGINT, gate._handle)
     try:
-        yield
+        yield gate
     finally:
         signal.signal(signal.SIGINT, handler)
-    if arrived:
-        handler(*arrived[0])

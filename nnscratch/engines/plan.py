@@ -193,7 +193,8 @@ def of(model):
 def lower(model):
     """The plan, worked out anew."""
     _refuse_what_is_not_compiled(model)
-    operations, rescaling = [], None
+    operations: list[Operation] = []
+    rescaling = None
     for layer in model.layers:
         if type(layer) is layers.Rescaling and not operations and rescaling is None:
             rescaling = layer

@@ -50,7 +50,7 @@ def fit(
         run = Run(model, examples, validation, batch_size, shuffle, is_due)
         run.report_to(callbacks, verbose, epochs)
     advice.before_training(model, examples, shuffle, batch_size)
-    with _quietly(model, batch_size):
+    with _quietly(model, batch_size), interrupts.gate() as run.gate:
         run.through(initial_epoch, epochs)
     advice.after_training(model, examples)
     return run.callbacks.history
@@ -68,6 +68,7 @@ class Run:
         self.validation_is_due = validation_is_due
         self.rows = len(examples.x)
         self.watch = Watch(model)
+        self.gate = contextlib.nullcontext()
         self.steps_per_call = 16
 
     def report_to(self, user_callbacks, verbose, epochs):
@@ -141,7 +142,7 @@ class Run:
             if one_by_one:
                 self.callbacks.on_train_batch_begin(batch, {})
             began = time.perf_counter()
-            with interrupts.held_back():
+            with self.gate:
                 engine.train_epoch(
                     self.model,
                     x,

@@ -63,6 +63,33 @@ def _exp_of_negative(x):
     return _exp32 if x == types.float32 else _exp64
 
 
+def log_of_one_and(e):
+    """log(1 + e) for 0 <= e <= 1, in e's number format."""
+    return like(e, math.log1p(e))
+
+
+def _log_of_one_and_32(e):
+    # log((1 + s) / (1 - s)) = 2 (s + s^3/3 + s^5/5 + ...), and this s is at most 1/3.
+    s = e / (f4(2) + e)
+    q = s * s
+    series = f4(1 / 15) * q + f4(1 / 13)
+    series = series * q + f4(1 / 11)
+    series = series * q + f4(1 / 9)
+    series = series * q + f4(1 / 7)
+    series = series * q + f4(1 / 5)
+    series = series * q + f4(1 / 3)
+    return f4(2) * (s + s * q * series)
+
+
+def _log_of_one_and_64(e):
+    return math.log1p(e)
+
+
+@overload(log_of_one_and, jit_options={"fastmath": FASTMATH})
+def _log_of_one_and(e):
+    return _log_of_one_and_32 if e == types.float32 else _log_of_one_and_64
+
+
 def tanh(x):
     """tanh(x) in x's number format."""
     return like(x, math.tanh(x))

@@ -2,6 +2,7 @@
 
 import math
 import weakref
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ class Prepared:
         self.plain, _ = memory.table(self.plan, packed=False)
         self.masked = [each.layer for each in self.plan.operations if each.kind == DROPOUT]
         self.units = max(each.units for each in self.plan.operations)
-        self._space = None, None
+        self._space: Any = None, None
 
     def space(self, *key, make):
         """Working space, made when the key changes and kept: an epoch may be many calls."""

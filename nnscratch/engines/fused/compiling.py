@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numba
 from numba.core import event
@@ -16,7 +17,7 @@ SOURCES = Path(__file__).parent
 # that leaves the finite numbers could pass unseen.
 FASTMATH = {"contract", "nsz", "arcp", "reassoc"}
 
-OPTIONS = {
+OPTIONS: Any = {
     "fastmath": FASTMATH,
     "boundscheck": False,
     "error_model": "numpy",

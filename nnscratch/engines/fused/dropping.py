@@ -37,8 +37,8 @@ def uniform(block, lane, double):
         high, low = block[lane], block[lane + 1]
         bits = u8((high & FRACTION_64) << HALF | low | ONE_64)
         return bits.view(np.float64) - 1.0
-    bits = np.uint32(block[lane] & FRACTION_32 | ONE_32)
-    return np.float64(bits.view(np.float32)) - 1.0
+    short_bits = np.uint32(block[lane] & FRACTION_32 | ONE_32)
+    return np.float64(short_bits.view(np.float32)) - 1.0
 
 
 @part

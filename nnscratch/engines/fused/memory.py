@@ -112,7 +112,9 @@ def rows(model, x, y, order, sample_weight):
 
 def _read_only(array):
     # To Numba an array that may be written to is another type, and a type a compilation.
-    array = np.require(array, requirements=["C_CONTIGUOUS", "ALIGNED"]).view(np.ndarray)
+    if not (array.flags.c_contiguous and array.flags.aligned):
+        array = array.copy(order="C")
+    array = array.view(np.ndarray)
     array.flags.writeable = False
     return array
 
@@ -258,7 +260,9 @@ def narrow(plan, ops, batch_size, parameters, dtype):
         aligned(units * width, dtype),
         aligned(units * width, dtype),
         aligned((1, parameters), dtype),
-        *(aligned((batch_size, outputs), dtype) for _ in range(3)),
+        aligned((batch_size, outputs), dtype),
+        aligned((batch_size, outputs), dtype),
+        aligned((batch_size, outputs), dtype),
         aligned(batch_size, dtype),
         aligned(batch_size, dtype),
         *scale_and_offset(plan, dtype),

@@ -3,7 +3,7 @@
 In a net of a few units the blocks of ``products.py`` would be mostly padding. Here a row holds
 one feature of *all* the batch's examples, so that a weight multiplies a whole row at once:
 
-    z[o] = b[o] + sum_i W[i, o] h[i]        dh[i] = sum_o W[i, o] dz[o]
+    z[o] = sum_i W[i, o] h[i] + b[o]        dh[i] = sum_o W[i, o] dz[o]
     dW[i, o] = h[i] . dz[o]                 db[o] = sum of dz[o]
 
 The weights are the model's own vector, and so is the order of its gradient.
@@ -72,33 +72,38 @@ def _fetch(rows, start, count, x, scale, offset):
 
 @part
 def _forward(op, p, h, z):
-    W = block(p, op["weights"], op["inputs"], op["units"])
-    for o in range(op["units"]):
-        to = z[o]
-        for i in range(to.size):
-            to[i] = 0
-        for k in range(op["inputs"]):
-            w, row = W[k, o], h[k]
-            for i in range(to.size):
-                to[i] += w * row[i]
+    units = op["units"]
+    for o in range(units):
+        _combine(p, op["weights"] + o, units, h, z[o])
         if op["has_bias"]:  # after the sum, as everybody does: the rounding is then the same
-            bias = p[op["bias"] + o]
+            bias, to = p[op["bias"] + o], z[o]
             for i in range(to.size):
                 to[i] += bias
-    activate(op["activation"], z, 0, z.shape[0], 0, z.shape[1])
+    activate(op["activation"], z, 0, units, 0, z.shape[1])
 
 
 @part
 def _backward(op, p, dz, dh):
-    W = block(p, op["weights"], op["inputs"], op["units"])
     for k in range(op["inputs"]):
-        to = dh[k]
+        _combine(p, op["weights"] + k * op["units"], 1, dz, dh[k])
+
+
+@part
+def _combine(p, at, step, rows, to):
+    """to = sum over k of p[at + k step] rows[k]; four rows at a time, as a pass costs most."""
+    for i in range(to.size):
+        to[i] = 0
+    whole = rows.shape[0] // 4 * 4
+    for k in range(0, whole, 4):
+        r0, r1, r2, r3 = rows[k], rows[k + 1], rows[k + 2], rows[k + 3]
+        first = at + k * step
+        w0, w1, w2, w3 = p[first], p[first + step], p[first + 2 * step], p[first + 3 * step]
         for i in range(to.size):
-            to[i] = 0
-        for o in range(op["units"]):
-            w, row = W[k, o], dz[o]
-            for i in range(to.size):
-                to[i] += w * row[i]
+            to[i] += w0 * r0[i] + w1 * r1[i] + w2 * r2[i] + w3 * r3[i]
+    for k in range(whole, rows.shape[0]):
+        row, w = rows[k], p[at + k * step]
+        for i in range(to.size):
+            to[i] += w * row[i]
 
 
 @part

@@ -6,7 +6,11 @@ zeros, their number is a multiple of 4 (``memory.py`` sees to it), so that no bl
 
 from nnscratch.engines.fused.compiling import part
 
-ROWS_IN_L1 = 8  # so many rows of examples are kept close while all units pass over them
+# So many rows of examples are kept near while all units pass over them: few, unless the units
+# have so many weights that they come from far each time.
+ROWS_IN_L1, ROWS_IN_L2 = 8, 32
+NUMBERS_IN_L2 = 100_000
+FACTORS = 64  # rows of B that are kept near while all rows of A pass over them
 
 
 @part
@@ -18,10 +22,12 @@ def rows_times_rows(A, W, bias, C, length):
     that a store changes what it loads next, turns all of it into vector arithmetic.
     """
     zero = A.dtype.type(0)
-    for near in range(0, A.shape[0], ROWS_IN_L1):
+    large = W.shape[0] * length > NUMBERS_IN_L2
+    group = ROWS_IN_L2 if large else ROWS_IN_L1
+    for near in range(0, A.shape[0], group):
         for u in range(0, W.shape[0], 4):
             w0, w1, w2, w3 = W[u], W[u + 1], W[u + 2], W[u + 3]
-            for i in range(near, min(A.shape[0], near + ROWS_IN_L1), 4):
+            for i in range(near, min(A.shape[0], near + group), 4):
                 a0, a1, a2, a3 = A[i], A[i + 1], A[i + 2], A[i + 3]
                 s00 = s01 = s02 = s03 = zero
                 s10 = s11 = s12 = s13 = zero
@@ -61,25 +67,27 @@ def product(A, B, C, columns):
     Used for dx = dz @ W, where B holds the units' weights, and for dW = dz.T @ x, where B holds
     the examples. A (m, k): m and k are multiples of 4.
     """
-    for i in range(0, A.shape[0], 4):
-        c0, c1, c2, c3 = C[i], C[i + 1], C[i + 2], C[i + 3]
-        for k in range(0, A.shape[1], 4):
-            b0, b1, b2, b3 = B[k], B[k + 1], B[k + 2], B[k + 3]
-            a00, a01, a02, a03 = A[i, k], A[i, k + 1], A[i, k + 2], A[i, k + 3]
-            a10, a11, a12, a13 = A[i + 1, k], A[i + 1, k + 1], A[i + 1, k + 2], A[i + 1, k + 3]
-            a20, a21, a22, a23 = A[i + 2, k], A[i + 2, k + 1], A[i + 2, k + 2], A[i + 2, k + 3]
-            a30, a31, a32, a33 = A[i + 3, k], A[i + 3, k + 1], A[i + 3, k + 2], A[i + 3, k + 3]
-            if k == 0:  # the first four rows begin the sums, so that nothing has to be zeroed
-                for j in range(columns):
-                    x0, x1, x2, x3 = b0[j], b1[j], b2[j], b3[j]
-                    c0[j] = a00 * x0 + a01 * x1 + a02 * x2 + a03 * x3
-                    c1[j] = a10 * x0 + a11 * x1 + a12 * x2 + a13 * x3
-                    c2[j] = a20 * x0 + a21 * x1 + a22 * x2 + a23 * x3
-                    c3[j] = a30 * x0 + a31 * x1 + a32 * x2 + a33 * x3
-            else:
-                for j in range(columns):
-                    x0, x1, x2, x3 = b0[j], b1[j], b2[j], b3[j]
-                    c0[j] += a00 * x0 + a01 * x1 + a02 * x2 + a03 * x3
-                    c1[j] += a10 * x0 + a11 * x1 + a12 * x2 + a13 * x3
-                    c2[j] += a20 * x0 + a21 * x1 + a22 * x2 + a23 * x3
-                    c3[j] += a30 * x0 + a31 * x1 + a32 * x2 + a33 * x3
+    for near in range(0, A.shape[1], FACTORS):
+        for i in range(0, A.shape[0], 4):
+            a0, a1, a2, a3 = A[i], A[i + 1], A[i + 2], A[i + 3]
+            c0, c1, c2, c3 = C[i], C[i + 1], C[i + 2], C[i + 3]
+            for k in range(near, min(near + FACTORS, A.shape[1]), 4):
+                b0, b1, b2, b3 = B[k], B[k + 1], B[k + 2], B[k + 3]
+                a00, a01, a02, a03 = a0[k], a0[k + 1], a0[k + 2], a0[k + 3]
+                a10, a11, a12, a13 = a1[k], a1[k + 1], a1[k + 2], a1[k + 3]
+                a20, a21, a22, a23 = a2[k], a2[k + 1], a2[k + 2], a2[k + 3]
+                a30, a31, a32, a33 = a3[k], a3[k + 1], a3[k + 2], a3[k + 3]
+                if k == 0:  # the first four begin the sums, so that nothing has to be zeroed
+                    for j in range(columns):
+                        x0, x1, x2, x3 = b0[j], b1[j], b2[j], b3[j]
+                        c0[j] = a00 * x0 + a01 * x1 + a02 * x2 + a03 * x3
+                        c1[j] = a10 * x0 + a11 * x1 + a12 * x2 + a13 * x3
+                        c2[j] = a20 * x0 + a21 * x1 + a22 * x2 + a23 * x3
+                        c3[j] = a30 * x0 + a31 * x1 + a32 * x2 + a33 * x3
+                else:
+                    for j in range(columns):
+                        x0, x1, x2, x3 = b0[j], b1[j], b2[j], b3[j]
+                        c0[j] += a00 * x0 + a01 * x1 + a02 * x2 + a03 * x3
+                        c1[j] += a10 * x0 + a11 * x1 + a12 * x2 + a13 * x3
+                        c2[j] += a20 * x0 + a21 * x1 + a22 * x2 + a23 * x3
+                        c3[j] += a30 * x0 + a31 * x1 + a32 * x2 + a33 * x3

@@ -12,7 +12,7 @@ import numpy as np
 from numba.extending import overload
 
 from nnscratch.engines import plan
-from nnscratch.engines.fused.arithmetic import exp_of_negative, like, softmax
+from nnscratch.engines.fused.arithmetic import exp_of_negative, like, log_of_one_and, softmax
 from nnscratch.engines.fused.compiling import OPTIONS, part
 from nnscratch.engines.plan import (
     BINARY_ACCURACY,
@@ -122,7 +122,7 @@ def _binary_from_logits(goal, z, label, t, p, d):
         e = exp_of_negative(-abs(z[j]))
         p[j] = (one if z[j] >= zero else e) / (one + e)
         d[j] = (p[j] - share) / width
-        value += max(z[j], zero) + math.log1p(e) - z[j] * share
+        value += max(z[j], zero) + log_of_one_and(e) - z[j] * share
     if not goal.joined:
         _copy(z, p, goal.outputs)
     return value / width

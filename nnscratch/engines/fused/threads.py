@@ -7,15 +7,14 @@ ever split between threads, and any number of them gives the same bits.
 
 import threading
 
-import numba
+from numba.core import config as numba_config
 
 from nnscratch import config
 from nnscratch.engines.fused.compiling import part
 from nnscratch.engines.fused.machine import CAN_YIELD, give_way, increment, load, pause
 
-WORTH_THREADS = (
-    1.5e6  # multiplications in a call's step; below, waiting costs more than it saves
-)
+# Multiplications in a step: with fewer, waiting for one another costs more than it saves.
+WORTH_THREADS = 1.5e6
 PATIENCE = 30  # looks at the barrier before the core is offered to somebody else
 
 
@@ -48,7 +47,7 @@ def meet(arrivals, threads, meeting):
 
 def worth(multiplications, most):
     """How many threads a step of so much work should have: at most ``most``."""
-    if config.available_cores() == 1 or not CAN_YIELD or numba.config.DISABLE_JIT:
+    if config.available_cores() == 1 or not CAN_YIELD or numba_config.DISABLE_JIT:
         return 1
     return min(config.num_threads(), most) if multiplications > WORTH_THREADS else 1
 

@@ -17,6 +17,8 @@ from nnscratch.engines.fused.threads import meet, share
 from nnscratch.engines.fused.updates import rate_of_step
 from nnscratch.engines.plan import DENSE
 
+MOST_BYTES_AHEAD = 1024  # of a row
+
 
 @kernel
 def train(
@@ -120,7 +122,12 @@ def train(
 
 @part
 def _fetch_ahead(rows, start, count, thread, threads):
-    """Bring the next batch's rows near while this one is computed: they lie far apart."""
+    """Bring the next batch's pixels near while this one is computed: they lie far apart.
+
+    Rows of four-byte numbers are too long for that: they would push out what is in use.
+    """
+    if rows.x.shape[1] > MOST_BYTES_AHEAD:
+        return
     first, last = share(count, 1, thread, threads)
     for i in range(start + first, start + last):
         row = rows.x[rows.order[i]]
