@@ -312,6 +312,20 @@ def microscope(
 
 @app.command()
 @_friendly
+def warmup(
+    dtype: Annotated[
+        list[str] | None,
+        typer.Option(help="float32 (if left out) or float64; may be repeated."),
+    ] = None,
+):
+    """Compile the kernels of the common losses with Adam now, so that no training waits."""
+    from nnscratch.cli import warmup
+
+    warmup.compile_kernels(dtype or ["float32"])
+
+
+@app.command()
+@_friendly
 def info(
     model: Annotated[Path | None, typer.Argument(help="A saved model.")] = None,
 ):

@@ -178,6 +178,7 @@ def of(model):
 
     It is kept for as long as the model's BatchLoss, which compiling or building makes anew.
     """
+    _refuse_what_is_not_compiled(model)  # an optimizer's settings may change at any time
     found = _found.get(model.batch_loss)
     if found is None:
         try:
@@ -192,7 +193,6 @@ def of(model):
 
 def lower(model):
     """The plan, worked out anew."""
-    _refuse_what_is_not_compiled(model)
     operations: list[Operation] = []
     rescaling = None
     for layer in model.layers:

@@ -14,7 +14,7 @@ from numba import types
 from numba.extending import overload
 
 from nnscratch.activations import LEAKY_SLOPE
-from nnscratch.engines.fused.compiling import FASTMATH, part
+from nnscratch.engines.fused.compiling import BY_ITSELF, elementwise, part
 from nnscratch.engines.plan import LEAKY_RELU, LINEAR, RELU, SIGMOID, TANH
 
 f4 = np.float32
@@ -58,7 +58,7 @@ def _exp64(x):
     return math.exp(x)
 
 
-@overload(exp_of_negative, jit_options={"fastmath": FASTMATH})
+@overload(exp_of_negative, jit_options=BY_ITSELF)
 def _exp_of_negative(x):
     return _exp32 if x == types.float32 else _exp64
 
@@ -85,7 +85,7 @@ def _log_of_one_and_64(e):
     return math.log1p(e)
 
 
-@overload(log_of_one_and, jit_options={"fastmath": FASTMATH})
+@overload(log_of_one_and, jit_options=BY_ITSELF)
 def _log_of_one_and(e):
     return _log_of_one_and_32 if e == types.float32 else _log_of_one_and_64
 
@@ -112,12 +112,12 @@ def _tanh64(x):
     return math.tanh(x)
 
 
-@overload(tanh, jit_options={"fastmath": FASTMATH})
+@overload(tanh, jit_options=BY_ITSELF)
 def _tanh(x):
     return _tanh32 if x == types.float32 else _tanh64
 
 
-@part
+@elementwise
 def activate(code, z_rows, begin, end, first, last):
     """y = f(z), in place in rows begin..end-1 and columns first..last-1; not for softmax."""
     if code == LINEAR:
@@ -141,7 +141,7 @@ def activate(code, z_rows, begin, end, first, last):
                 z[j] = tanh(z[j])
 
 
-@part
+@elementwise
 def activate_backward(code, dy_rows, y_rows, begin, end, columns):
     """dz = dy f'(z), in place in rows begin..end-1, from the outputs ``y_rows``."""
     if code == LINEAR:

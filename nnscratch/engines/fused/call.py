@@ -27,6 +27,7 @@ class Prepared:
 
     def space(self, *key, make):
         """Working space, made when the key changes and kept: an epoch may be many calls."""
+        # A leading Rescaling is part of it, and may be given other numbers at any time.
         key += memory.scale_and_offset(self.plan, np.dtype(np.float64))
         if self._space[0] != key:
             self._space = key, make()

@@ -1,8 +1,10 @@
 """How the kernels are compiled, and the folder on disk that keeps them from being so again."""
 
+import atexit
 import contextlib
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -26,18 +28,29 @@ OPTIONS: Any = {
 }
 
 
+# Where each number is worked on by itself, the compiler may choose other instructions for whole
+# vectors than for the few numbers left over, and which these are depends on the threads.
+# Without fastmath it must not: the bits are then the same in either place, and NumPy's.
+BY_ITSELF: Any = OPTIONS | {"fastmath": False}
+
+
 def kernel(function):
     """``function`` as a kernel that Python calls: compiled at its first call, and kept on disk.
 
     With ``NUMBA_DISABLE_JIT=1`` it stays the Python function that it is, as do its parts.
     """
-    with _cache_in(cache_folder()):
+    with _cache_in(FOLDER):
         return numba.njit(cache=True, **OPTIONS)(function)
 
 
-def part(function):
+def part(function, options=OPTIONS):
     """``function`` as a part of kernels, without a way in from Python: less to compile."""
-    return numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)(function)
+    return numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)(function)
+
+
+def elementwise(function):
+    """A part that works on each number by itself."""
+    return part(function, BY_ITSELF)
 
 
 def inlined(function):
@@ -54,7 +67,8 @@ def cache_folder():
 
     Numba notices when the file of a kernel changes, but not when one that it calls does; under
     another digest nothing stale can be found. A package that cannot be written to keeps its
-    kernels in the user's cache, or in a temporary folder.
+    kernels in the user's cache, or for this process in a temporary folder. A folder that others
+    may write to is none to load compiled code from.
     """
     digest = hashlib.sha256()
     for path in sorted(SOURCES.glob("*.py")):
@@ -63,7 +77,9 @@ def cache_folder():
     for parent in _cache_parents():
         if _is_writable(parent / name):
             return parent / name
-    return Path(tempfile.mkdtemp(prefix="nnscratch-kernels-"))
+    passing = Path(tempfile.mkdtemp(prefix="nnscratch-kernels-"))
+    atexit.register(shutil.rmtree, passing, ignore_errors=True)
+    return passing
 
 
 def _cache_parents():
@@ -73,7 +89,6 @@ def _cache_parents():
     yield SOURCES / "__pycache__"
     home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
     yield Path(home) / "nnscratch"
-    yield Path(tempfile.gettempdir()) / f"nnscratch-{os.environ.get('USER', 'user')}"
 
 
 def _is_writable(folder):
@@ -93,6 +108,9 @@ def _cache_in(folder):
         yield
     finally:
         numba.config.CACHE_DIR = before
+
+
+FOLDER = cache_folder()
 
 
 class announced(event.Listener):

@@ -61,11 +61,12 @@ def run(work, count):
     if count == 1:
         work(0, 1)
         return
-    begin, given, others = threading.Event(), [1], []
+    begin, given, others = threading.Event(), [0], []
 
     def wait_and_work(thread):
         begin.wait()
-        work(thread, given[0])
+        if given[0]:
+            work(thread, given[0])
 
     try:
         for thread in range(1, count):
@@ -73,9 +74,11 @@ def run(work, count):
             other.start()
             others.append(other)
     except RuntimeError:  # the system has no more threads to give; those that there are will do
-        pass
-    given[0] += len(others)
-    begin.set()
+        given[0] = 1 + len(others)
+    else:
+        given[0] = count
+    finally:
+        begin.set()  # without a number, after any other error, all go home
     work(0, given[0])
     for other in others:
         other.join()

@@ -14,10 +14,10 @@ from numba.extending import overload
 
 from nnscratch.engines import plan
 from nnscratch.engines.fused.arithmetic import like
-from nnscratch.engines.fused.compiling import OPTIONS, part
+from nnscratch.engines.fused.compiling import BY_ITSELF, elementwise
 
 
-@part
+@elementwise
 def _clip(limit, rows, g, count):
     if limit > 0:
         edge = g.dtype.type(limit)
@@ -104,7 +104,7 @@ def update(rule, rate, p, memory, at, rows, stride, g, count):
     FORMULAS[type(rule)](rule, rate, p, memory, at, rows, stride, g, count)
 
 
-@overload(update, jit_options=OPTIONS)
+@overload(update, jit_options=BY_ITSELF)
 def _update(rule, rate, p, memory, at, rows, stride, g, count):
     return FORMULAS[rule.instance_class]
 
@@ -120,6 +120,6 @@ def _corrected(rule, rate, t):
     return rate * math.sqrt(like(rate, 1) - power_2) / (like(rate, 1) - power_1)
 
 
-@overload(rate_of_step, jit_options=OPTIONS)
+@overload(rate_of_step, jit_options=BY_ITSELF)
 def _rate_of_step(rule, rate, t):
     return _corrected if rule.instance_class is plan.Adam else lambda rule, rate, t: rate
