@@ -115,8 +115,12 @@ def _train_wide(model, prepared, arguments, batch_size, totals, guesses):
     rows, goal, rule, rates = arguments
     ops, t = prepared.packed, model.optimizer.iterations
     memory.refresh(ops, prepared.plan)
-    multiplications = 3 * min(batch_size, rows.order.size) * model.parameters.size
-    count = threads.worth(multiplications, most=math.ceil(prepared.units / 4))
+    examples = min(batch_size, rows.order.size)
+    count = threads.worth(
+        3 * examples * model.parameters.size,
+        examples * int(ops[0]["inputs"]),
+        most=math.ceil(prepared.units / 4),
+    )
     work, masks = prepared.space(
         batch_size,
         count,
@@ -201,7 +205,8 @@ def _run(model, rows, last_activation):
     ops = prepared.packed.copy()  # several threads may predict at once
     memory.refresh(ops, prepared.plan)
     n = rows.order.size
-    count = threads.worth(n * model.parameters.size, most=math.ceil(n / using.ROWS))
+    fetched = n * int(ops[0]["inputs"])
+    count = threads.worth(n * model.parameters.size, fetched, most=math.ceil(n / using.ROWS))
     packed = memory.pack(ops, prepared.size, model.parameters)
     work = memory.using(prepared.plan, ops, using.ROWS, count, model.dtype)
     results = np.empty((n, prepared.plan.operations[-1].units), model.dtype)

@@ -54,10 +54,10 @@ def elementwise(function):
 
 
 def inlined(function):
-    """A part that returns a view: its lines are copied to where it is called.
+    """A part whose lines are copied to where it is called; only such a part may return a view.
 
     Kernels do not count references: two threads counting those of one array would wait for
-    one another all the time. So no part may hand out an array.
+    one another all the time. So no function may hand out an array.
     """
     return numba.njit(inline="always", **OPTIONS)(function)
 

@@ -50,10 +50,10 @@ def fetch(rows, start, count, first, last, x, inputs, scale, offset):
                 to[j] = numbers[j] * scale + offset
 
 
-# ---- Dense -----------------------------------------------------------------------------------
+# ---- Dense: inlined, as each is called once, and a part of a part is compiled twice ----------
 
 
-@part
+@inlined
 def dense(op, p, h, z, thread, threads):
     """z = f(h W + b), for this thread's units in all rows."""
     first, last = share(op["padded"], 4, thread, threads)
@@ -63,14 +63,14 @@ def dense(op, p, h, z, thread, threads):
     activate(op["activation"], z, 0, z.shape[0], first, min(last, op["units"]))
 
 
-@part
+@inlined
 def dense_backward(op, p, dz, dh, first, last):
     """dh = dz W.T, for the rows first..last-1."""
     W = block(p, op["weights"], op["padded"], op["stride_in"])
     product(dz[first:last, : op["padded"]], W, dh[first:last], op["length"])
 
 
-@part
+@inlined
 def learn(op, p, memory, rule, rate, h, dz, count, scratch, thread, threads):
     """Gradient and update of the weights of this thread's units, four units at a time.
 

@@ -13,8 +13,10 @@ from nnscratch import config
 from nnscratch.engines.fused.compiling import part
 from nnscratch.engines.fused.machine import CAN_YIELD, give_way, increment, load, pause
 
-# Multiplications in a step: with fewer, waiting for one another costs more than it saves.
+# Multiplications in a step, or numbers that it fetches from far memory: with fewer of both,
+# waiting for one another costs more than it saves.
 WORTH_THREADS = 1.5e6
+FETCHED_WORTH_THREADS = 2e4
 PATIENCE = 30  # looks at the barrier before the core is offered to somebody else
 
 
@@ -45,11 +47,12 @@ def meet(arrivals, threads, meeting):
     return meeting + 1
 
 
-def worth(multiplications, most):
+def worth(multiplications, fetched, most):
     """How many threads a step of so much work should have: at most ``most``."""
     if config.available_cores() == 1 or not CAN_YIELD or numba_config.DISABLE_JIT:
         return 1
-    return min(config.num_threads(), most) if multiplications > WORTH_THREADS else 1
+    much = multiplications > WORTH_THREADS or fetched > FETCHED_WORTH_THREADS
+    return min(config.num_threads(), most) if much else 1
 
 
 def run(work, count):
