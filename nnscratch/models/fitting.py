@@ -14,6 +14,7 @@ from nnscratch.models.watch import Watch
 
 PREDICT_ROWS = 1024  # rows predicted at once when no batch size is given
 CALL_SECONDS = 0.05  # what one call of the engine should take: the progress bar waits for it
+MOST_GROWTH = 16  # how many times more steps a call may have than the one before it
 
 
 def fit(
@@ -164,10 +165,10 @@ class Run:
 
     def _adapt(self, seconds):
         """Bring a call of the engine near CALL_SECONDS; the results do not depend on it."""
-        if seconds < CALL_SECONDS / 2:
-            self.steps_per_call *= 2
-        elif seconds > CALL_SECONDS * 2:
-            self.steps_per_call = max(1, self.steps_per_call // 2)
+        if CALL_SECONDS / 2 <= seconds <= CALL_SECONDS * 2:
+            return
+        factor = min(MOST_GROWTH, CALL_SECONDS / max(seconds, 1e-9))
+        self.steps_per_call = max(1, int(self.steps_per_call * factor))
 
     def _validate(self):
         return _evaluate(self.model, self.validation, self.batch_size, self.callbacks)
