@@ -113,8 +113,7 @@ def record(model, x, y, sample_weight=None):
     rows = np.arange(len(x))
     x, y = eager.take(x, rows, model.dtype), y[rows]
     weight = None if sample_weight is None else sample_weight[rows]
-    watched = _Watched(after)
-    loss, predictions = eager.gradients(watched, x, y, weight)
+    seen = _see(after, x, y, weight)
     gradients = after.gradient.copy()
     optimizer = after.optimizer
     optimizer.apply(after.parameters, after.gradient, after.gradient_tensors)
@@ -122,14 +121,48 @@ def record(model, x, y, sample_weight=None):
         x=x,
         y=y,
         sample_weight=weight,
-        predictions=predictions,
-        losses=watched.batch_loss.losses,
-        loss=loss,
-        layers=_layers(before, after, watched.batch_loss, predictions, gradients),
+        predictions=seen.predictions,
+        losses=seen.losses,
+        loss=seen.loss,
+        layers=_layers(before, after, seen.flows, gradients),
         model=before,
         step=optimizer.iterations,
         learning_rate=optimizer.rate(optimizer.iterations, model.dtype.type),
     )
+
+
+@dataclass(repr=False)
+class Seen:
+    """What was seen forward and back; ``flows`` are each layer's x, z, y, dy, dz, dx."""
+
+    loss: np.floating
+    losses: np.ndarray
+    predictions: np.ndarray
+    flows: list
+    gradients: list
+
+
+def see(model, x, y):
+    """What ``record`` sees of these rows, without the update and without a copy of the model.
+
+    ``gradients`` are {parameter name: array} of each layer. For a Recorder, that does this in
+    the midst of a training; a Dropout would draw, which is why ``record`` takes copies.
+    """
+    kept = model.gradient.copy()
+    try:
+        seen = _see(model, x.astype(model.dtype, copy=False), y)
+        seen.gradients = _by_layer(model, model.gradient)
+    finally:
+        model.gradient[...] = kept
+    return seen
+
+
+def _see(model, x, y, sample_weight=None):
+    watched = _Watched(model)
+    batch_loss = watched.batch_loss
+    loss, predictions = eager.gradients(watched, x, y, sample_weight)
+    flows = _flows(model.layers, batch_loss, predictions)
+    return Seen(loss, batch_loss.losses, predictions, flows, gradients=[])
 
 
 # ---- watching --------------------------------------------------------------------------------
@@ -185,8 +218,8 @@ class _Watched:
 # ---- sorting by layer ------------------------------------------------------------------------
 
 
-def _layers(before, after, batch_loss, predictions, gradients):
-    """A LayerTrace for each layer, from the witnesses and from the flat vectors."""
+def _layers(before, after, flows, gradients):
+    """A LayerTrace for each layer, from what flowed through it and from the flat vectors."""
     vectors = {
         "params": before.parameters,
         "new_params": after.parameters,
@@ -197,16 +230,22 @@ def _layers(before, after, batch_loss, predictions, gradients):
     by_kind = {kind: _by_layer(before, vector) for kind, vector in vectors.items()}
     by_kind["slots"] = _slots(before, after)
     by_kind["new_slots"] = _slots(after, after)
-    witnesses, traces = list(batch_loss.steps), []
-    for i, layer in enumerate(before.layers):
-        seen = [witnesses.pop(0) for _ in layer.steps if witnesses]
-        if batch_loss.joined and layer is before.layers[-1]:
-            flow = _joined_flow(layer, seen, batch_loss, predictions)
-        else:
-            flow = _flow(layer, seen)
+    traces = []
+    for i, (layer, flow) in enumerate(zip(before.layers, flows, strict=True)):
         named = {kind: values[i] for kind, values in by_kind.items()}
         traces.append(LayerTrace(layer.name, layer, _activation(layer), **flow, **named))
     return traces
+
+
+def _flows(layers, batch_loss, predictions):
+    witnesses, flows = list(batch_loss.steps), []
+    for layer in layers:
+        seen = [witnesses.pop(0) for _ in layer.steps if witnesses]
+        if batch_loss.joined and layer is layers[-1]:
+            flows.append(_joined_flow(layer, seen, batch_loss, predictions))
+        else:
+            flows.append(_flow(layer, seen))
+    return flows
 
 
 def _activation(layer):

@@ -373,7 +373,7 @@ def test_neither_batch_hooks_nor_progress_change_the_bits(eagerly, capsys):
 
 
 def test_a_call_of_the_engine_grows_until_it_takes_a_moment():
-    x, y = make_data()
+    x, y = make_data(rows=1000)
     run = Run(make_model(), Examples(x, y, None), None, 8, True, None)
     run._adapt(0.02)
     assert run.steps_per_call == 40
@@ -383,6 +383,8 @@ def test_a_call_of_the_engine_grows_until_it_takes_a_moment():
     assert run.steps_per_call == 4
     run._adapt(0.0)
     assert run.steps_per_call == 64  # no more than 16 times as many
+    run._adapt(0.0)
+    assert run.steps_per_call == 125  # nor more than the epoch has
     run.steps_per_call = 1
     run._adapt(1.0)
     assert run.steps_per_call == 1

@@ -7,6 +7,7 @@ import pytest
 
 import nnscratch as nn
 from nnscratch import layers, losses, optimizers, schedules
+from nnscratch.trace import see
 
 ROWS = 5
 
@@ -165,6 +166,29 @@ def assert_trace_is_the_next_step(model, loss, optimizer):
             arrays = [each[slot].ravel() for each in named(trace, slots)]
             assert_equal([np.concatenate(arrays)], [state[slot]])
     assert trace.step == model.optimizer.iterations == 2
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(
+    "stack", sorted(STACKS.keys() - {"dropout"})
+)  # it would draw the next mask
+def test_what_is_seen_in_the_midst_of_a_training_is_what_a_trace_says(stack, loss, dtype):
+    model = make_model(stack, loss, "adam", dtype)
+    x, y = make_data(loss)
+    model.train_on_batch(x[::-1], y[::-1])
+    trace, before = model.trace(x, y), everything(model)
+    seen = see(model, x, trace.y)
+    assert_nothing_changed(before, everything(model))
+    assert seen.loss == trace.loss
+    assert_equal([seen.losses, seen.predictions], [trace.losses, trace.predictions])
+    for flow, layer in zip(seen.flows, trace.layers, strict=True):
+        for name in ("x", "z", "y", "dy", "dz", "dx"):
+            assert (flow[name] is None) == (getattr(layer, name) is None)
+            if flow[name] is not None:
+                assert_equal([flow[name]], [getattr(layer, name)])
+    arrays = [array for each in seen.gradients for array in each.values()]
+    assert_equal(arrays, named(trace, "gradients"))
 
 
 def test_the_gradients_are_shown_as_they_were_before_the_optimizer_clips_them():

@@ -1,7 +1,8 @@
 """Recorder: a callback that writes what the microscope shows into one run file.
 
 It watches from the batch hooks, so the training runs in the eager engine. The tensors it keeps
-are those of ``model.trace``; nothing is computed here that training does not compute.
+are those of ``model.trace``, seen by the same witnesses; nothing is computed here that
+training does not compute.
 """
 
 import hashlib
@@ -10,7 +11,7 @@ import platform
 
 import numpy as np
 
-from nnscratch import checks, layers, losses, optimizers, saving
+from nnscratch import checks, layers, losses, optimizers, saving, trace
 from nnscratch.callbacks import Callback
 from nnscratch.layers.base import computes_otherwise
 from nnscratch.models import arguments, state
@@ -120,7 +121,7 @@ class Recorder(Callback):
         names = () if self._every_step else self.model.optimizer.state_names
         self._slots = {name: np.zeros((states, numbers), self.model.dtype) for name in names}
         self._rows = np.full((total, self.batch_size), -1, np.int32)
-        self._loss, self._rate = np.empty(total), np.empty(total)
+        self._mean, self._rate = np.empty(total), np.empty(total)
         tensors = 0 if self._every_step else len(self.model.gradient_tensors)
         self._gradient_norm = np.zeros((total, tensors), np.float32)
 
@@ -129,7 +130,6 @@ class Recorder(Callback):
         order = self._order = self.model.row_order(len(self._examples.x), self.shuffle)
         begin = self._step * self.batch_size
         self._rows.reshape(-1)[begin : begin + len(order)] = order
-        self._total = 0.0
 
     def on_train_batch_begin(self, batch, logs=None):
         """Keep what stands before the step."""
@@ -149,31 +149,31 @@ class Recorder(Callback):
             kept[at] = self.model.optimizer.state.get(name, 0)
 
     def _keep_evidence(self, step, rows):
-        trace = self.model.trace(self._examples.x[rows], self._examples.y[rows])
-        self._traced_loss = float(trace.loss)
-        kept = {"predictions": trace.predictions, "losses": trace.losses}
+        with np.errstate(all="ignore"):
+            seen = trace.see(self.model, self._examples.x[rows], self._examples.y[rows])
+        self._traced_loss = float(seen.loss)
+        kept = {"predictions": seen.predictions, "losses": seen.losses}
         if self._every_step:
             zeros = np.zeros_like(self._live)
             for name in self.model.optimizer.state_names:
                 kept[f"slots/{name}"] = self.model.optimizer.state.get(name, zeros).copy()
-        dense = [layer for layer in trace.layers if layer.z is not None]
-        for i, layer in enumerate(dense):
-            kept |= {f"{i}/{name}": getattr(layer, name) for name in TENSORS}
-            kept |= {f"{i}/d{name}": array for name, array in layer.gradients.items()}
+        layers_seen = zip(seen.flows, seen.gradients, strict=True)
+        dense = [(flow, gradients) for flow, gradients in layers_seen if flow["z"] is not None]
+        for i, (flow, gradients) in enumerate(dense):
+            kept |= {f"{i}/{name}": flow[name] for name in TENSORS}
+            kept |= {f"{i}/d{name}": array for name, array in gradients.items()}
         self._evidence[step] = kept
 
     def on_train_batch_end(self, batch, logs=None):
         """Keep what the step came to; ``logs`` hold the epoch's means so far."""
-        step, done = self._step, min((batch + 1) * self.batch_size, len(self._order))
-        total = (logs or {})["loss"] * done
-        self._loss[step] = (total - self._total) / (done - batch * self.batch_size)
-        self._total = total
+        step = self._step
+        self._mean[step] = logs["loss"]
         self._after[...] = self._live  # a fit that leaves the finite numbers takes them back
         if not self._every_step:
             norms = [math.sqrt(np.vdot(g, g)) for g in self.model.gradient_tensors]
             self._gradient_norm[step] = norms
         if step == 0:
-            self._check_same_rows(self._loss[0])
+            self._check_same_rows(self._mean[0])
         self._step += 1
 
     def _check_same_rows(self, loss):
@@ -200,7 +200,7 @@ class Recorder(Callback):
             "x": self._examples.x,
             "y": self._examples.y,
             "rows": self._rows[:steps],
-            "loss": self._loss[:steps],
+            "loss": self._losses(steps),
             "rate": self._rate[:steps],
             "gradient_norm": self._gradient_norm[:steps],
             "state_steps": np.array(self._state_steps, np.int32),
@@ -214,6 +214,17 @@ class Recorder(Callback):
             found = arguments.examples(self.model, x, y, prefix="test ")
             arrays |= {"test_x": found.x, "test_y": found.y}
         return arrays
+
+    def _losses(self, steps):
+        """Each step's loss (steps,), from the epochs' means so far, which the logs hold."""
+        sizes = (self._rows[:steps] >= 0).sum(axis=1)
+        losses = np.empty(steps)
+        for begin in range(0, steps, self.params["steps"]):
+            epoch = slice(begin, min(begin + self.params["steps"], steps))
+            totals = self._mean[epoch] * sizes[epoch].cumsum()
+            with np.errstate(invalid="ignore"):  # from the first inf on there is no loss
+                losses[epoch] = np.diff(totals, prepend=0.0) / sizes[epoch]
+        return losses
 
     def _document(self):
         x, y, _ = self._examples

@@ -68,6 +68,7 @@ class Run:
         self.shuffle = shuffle
         self.validation_is_due = validation_is_due
         self.rows = len(examples.x)
+        self.steps = math.ceil(self.rows / batch_size)
         self.watch = Watch(model)
         self.gate = contextlib.nullcontext()
         self.steps_per_call = 16
@@ -81,7 +82,7 @@ class Run:
             model=self.model,
             verbose=verbose,
             epochs=epochs,
-            steps=math.ceil(self.rows / self.batch_size),
+            steps=self.steps,
         )
         self.model.wants_batches = self.callbacks.wants_train_batches
 
@@ -168,7 +169,7 @@ class Run:
         if CALL_SECONDS / 2 <= seconds <= CALL_SECONDS * 2:
             return
         factor = min(MOST_GROWTH, CALL_SECONDS / max(seconds, 1e-9))
-        self.steps_per_call = max(1, int(self.steps_per_call * factor))
+        self.steps_per_call = min(max(1, int(self.steps_per_call * factor)), self.steps)
 
     def _validate(self):
         return _evaluate(self.model, self.validation, self.batch_size, self.callbacks)
