@@ -215,7 +215,7 @@ def wrong(monkeypatch):
 
 def test_a_wrong_mirror_fails_and_step_layer_and_tensor_are_named(keras, wrong, capsys):
     wrong("epsilon", 2e-7)
-    outcome = parity.check(with_dropout(keras), X, YES, **QUICK, steps=5)
+    outcome = parity.check(with_dropout(keras), X, YES, **QUICK, steps=5, engines=["eager"])
     forced, _, loss = outcome.results
     assert not (outcome.passed or forced.passed or loss.passed)
     assert (forced.gate, forced.what) == (1, "5 single steps")
@@ -230,13 +230,14 @@ def test_a_run_that_breaks_off_here_alone_fails(keras, wrong):
     layers = keras.layers.Dense(4, "relu"), keras.layers.Dense(1)
     model = compiled(keras, *layers, optimizer="sgd", loss="mse")
     outcome = parity.check(model, X, YES, **QUICK)
-    assert [result.passed for result in outcome.results] == [False, False, False]
+    assert not any(result.passed for result in outcome.results)
+    assert {result.engine for result in outcome.results} == {"eager", "fused"}
     assert "nan here" in outcome.results[-1].where
 
 
 def test_keras_is_compared_with_itself_only_where_the_curves_part(keras32, wrong):
     model = compiled(keras32, metrics=["mae"])
-    assert [r.floor for r in parity.check(model, X, YES, **QUICK).results] == [None] * 4
+    assert {r.floor for r in parity.check(model, X, YES, **QUICK).results} == {None}
     wrong("learning_rate", 0.00101)
     outcome = parity.check(model, X, YES, batch_size=16, epochs=5)
     assert outcome.runs[0].floors.keys() == {"jit"}
