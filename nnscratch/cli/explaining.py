@@ -2,7 +2,6 @@
 
 import importlib
 import sys
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -153,16 +152,12 @@ def _import(name):
 
 def _rows_of(path, rows):
     """The first rows of the arrays x and y in an .npz file; y may be missing."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name][:rows] for name in ("x", "y") if name in file.files}
-    except (ValueError, zipfile.BadZipFile, EOFError, AttributeError, TypeError) as error:
-        raise ValueError(f"{path.name} is not a sound .npz file of arrays") from error
+    arrays = tables.arrays_of(path, names=("x", "y"))
     if "x" not in arrays:
         raise ValueError(
             f"{path.name} must hold an array x.\nWrite it with np.savez('data.npz', x=x, y=y)."
         )
-    return arrays["x"], arrays.get("y")
+    return arrays["x"][:rows], arrays["y"][:rows] if "y" in arrays else None
 
 
 def _random_rows(subject, rows, seed):

@@ -132,7 +132,7 @@ def _csv(path, label, drop, features, labelled):
 
 
 def _npz(path, labelled):
-    arrays = _arrays(path)
+    arrays = arrays_of(path)
     x, y = (_first(arrays, name, f"{name}_train") for name in "xy")
     if x is None or (y is None and labelled):
         raise ValueError(
@@ -154,11 +154,12 @@ def _npz(path, labelled):
     return Rows(path.name, x, y, test=test, which=f"{path.name}: {size}{own_test}.")
 
 
-def _arrays(path):
+def arrays_of(path, names=None):
+    """The arrays in an .npz file by name, all or those of ``names``; refused if it is none."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (ValueError, zipfile.BadZipFile, EOFError, TypeError) as error:
+            return {name: file[name] for name in names or file.files if name in file.files}
+    except (ValueError, zipfile.BadZipFile, EOFError, AttributeError, TypeError) as error:
         mend = (
             "An array of objects cannot be read safely; save text as y.astype(str)."
             if "Object arrays" in str(error)

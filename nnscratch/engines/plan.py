@@ -192,7 +192,7 @@ def of(model):
 
 
 def lower(model):
-    """The plan, worked out anew."""
+    """The plan of its layers, worked out anew."""
     operations: list[Operation] = []
     rescaling = None
     for layer in model.layers:
