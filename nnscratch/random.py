@@ -236,15 +236,19 @@ def keras_order(n, seed):
     order = list(range(n))
     for i, j in enumerate((rows + words % (n - rows)).tolist()):
         order[i], order[j] = order[j], order[i]
-    shared = np.array(order, dtype=np.int64)  # the cache gives all callers this one array
-    shared.setflags(write=False)
-    return shared
+    return _shared(np.array(order, dtype=np.int64))
 
 
+@lru_cache(maxsize=2)
 def fresh_order(n, seed, epoch):
     """A new order of n rows for each epoch (0, 1, ...): a function of (seed, epoch) alone.
 
-    int64 (n,), by NumPy's Philox4x64 with the key (seed modulo 2**64, epoch).
+    int64 (n,), read-only, by NumPy's Philox4x64 with the key (seed modulo 2**64, epoch).
     """
     key = whole_seed(seed) % 2**64 | int(epoch) << 64
-    return np.random.Generator(np.random.Philox(key=key)).permutation(n)
+    return _shared(np.random.Generator(np.random.Philox(key=key)).permutation(n))
+
+
+def _shared(order):
+    order.setflags(write=False)  # a cache gives all callers this one array
+    return order

@@ -375,11 +375,11 @@ def test_neither_batch_hooks_nor_progress_change_the_bits(eagerly, capsys):
 def test_a_call_of_the_engine_grows_until_it_takes_a_moment():
     x, y = make_data(rows=1000)
     run = Run(make_model(), Examples(x, y, None), None, 8, True, None)
-    run._adapt(0.02)
+    run._adapt(0.08)
     assert run.steps_per_call == 40
-    run._adapt(0.06)
+    run._adapt(0.2)
     assert run.steps_per_call == 40
-    run._adapt(0.5)
+    run._adapt(2.0)
     assert run.steps_per_call == 4
     run._adapt(0.0)
     assert run.steps_per_call == 64  # no more than 16 times as many

@@ -10,6 +10,7 @@ import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -160,6 +161,32 @@ def test_where_the_system_gives_no_threads_one_does_the_work(many_threads, monke
     monkeypatch.setattr(threading.Thread, "start", refuse)
     model.fit(x, y, verbose=0)
     assert_same_bits(state(model), state(twin))
+
+
+@pytest.mark.parametrize("seconds, goes_on_with", [((1, 2, 0), 3), ((2, 1, 0), 1)])
+def test_a_long_call_goes_on_with_as_many_threads_as_were_faster(
+    seconds, goes_on_with, many_threads, monkeypatch
+):
+    from nnscratch.engines.fused import threads
+
+    clock = [moment for taken in seconds for moment in (0, taken)]
+    monkeypatch.setattr(threads, "STEPS_TRIED", 2)
+    monkeypatch.setattr(threads, "STEPS_WORTH_TRYING", 8)
+    x, y = data(rows=70)
+    found = []
+    for count in (1, 3):
+        nn.config.set_num_threads(count)
+        many_threads.clear()
+        rate = nn.optimizers.schedules.ExponentialDecay(0.01, 3, 0.5)
+        stack = Dense(200, "relu"), Dropout(0.3, seed=1)
+        model = compiled(*stack, optimizer=nn.optimizers.Adam(rate))
+        shown = SimpleNamespace(perf_counter=iter(clock).__next__)
+        monkeypatch.setattr(threads, "time", shown)
+        sums, order = model.new_sums(y), np.arange(70)
+        fused.train_epoch(model, x.astype("float32"), y, order, batch_size=8, sums=sums)
+        found.append((*state(model), sums.results()))
+    assert many_threads == [3, 1, goes_on_with]
+    assert_same_bits(*found)
 
 
 def test_no_thread_is_left_behind(many_threads):

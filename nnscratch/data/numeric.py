@@ -1,5 +1,6 @@
 """Is it numbers, and are they finite?"""
 
+import math
 import numbers
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 CHUNK = 1 << 20  # numbers looked at together, so that a check needs no large temporary
 
 
-def as_numbers(values, name):
+def as_numbers(values, name) -> np.ndarray:
     """``values`` as an array of bool, integers or floats; everything else is refused."""
     if type(values).__module__.startswith("scipy.sparse"):
         raise TypeError(f"{name} is a sparse matrix; pass {in_code(name)}.toarray()")
@@ -148,7 +149,7 @@ def check_finite(array, name, *, given=None):
 
     given  the same numbers as they came, if ``array`` is a conversion of them
     """
-    if array.dtype.kind != "f" or all(map(_is_finite, _chunks(array))):
+    if array.dtype.kind != "f" or all(map(is_finite, _chunks(array))):
         return
     bad = ~np.isfinite(array)
     first, count = np.unravel_index(bad.argmax(), bad.shape), np.count_nonzero(bad)
@@ -173,9 +174,12 @@ def _chunks(array):
     return (array[i : i + rows] for i in range(0, len(array), rows))
 
 
-def _is_finite(chunk):
-    # The sum of squares is one pass, as fast as memory can be read, and keeps any NaN or
-    # infinity. Only if it overflows for another reason is each number looked at.
-    flat = chunk.ravel("K")
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(flat @ flat)) or bool(np.isfinite(flat).all())
+def is_finite(array):
+    """Whether all numbers of a float array are finite.
+
+    The sum of squares is one pass, as fast as memory can be read, and keeps any NaN or
+    infinity. Only if it overflows for another reason is each number looked at.
+    """
+    flat = array.ravel("K")
+    squares = np.vdot(flat, flat)  # which, unlike @, warns of nothing
+    return math.isfinite(squares) or bool(np.isfinite(flat).all())

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nnscratch.data.numeric import is_finite
 from nnscratch.engines import eager
 
 RUN_AWAY = 10  # a loss this many times the lowest one is no state to go back to
@@ -72,7 +73,7 @@ class Watch:
     def is_well(self, loss):
         """Whether the epoch's mean loss, and the weights and optimizer it left, are finite."""
         left = [self.model.parameters, *self.model.optimizer.state.values()]
-        if not np.isfinite(loss) or not all(np.isfinite(array).all() for array in left):
+        if not np.isfinite(loss) or any(map(_is_bad, left)):
             return False
         if self._is_sound(loss):
             self._sound = self._begin
@@ -140,7 +141,7 @@ def _first_bad_tensor(model, x, y, weight):
 
 
 def _is_bad(array):
-    return not np.isfinite(array).all()
+    return not is_finite(array)
 
 
 def _bad_gradient(model, steps, caches, dy):

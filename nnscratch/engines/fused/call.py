@@ -27,8 +27,6 @@ class Prepared:
 
     def space(self, *key, make):
         """Working space, made when the key changes and kept: an epoch may be many calls."""
-        # A leading Rescaling is part of it, and may be given other numbers at any time.
-        key += memory.scale_and_offset(self.plan, np.dtype(np.float64))
         if self._space[0] != key:
             self._space = key, make()
         return self._space[1]
@@ -46,16 +44,14 @@ def _prepare(model):
 def train(model, x, y, order, batch_size, sample_weight, sums):
     """What ``fused.train_epoch`` describes."""
     prepared, optimizer, dtype = _prepare(model), model.optimizer, model.dtype
-    counted = planning.counted_metric(model, sums)
-    others = [metric for metric in sums.metrics if metric is not counted]
+    counted, others, totals = _metrics(model, sums)
     rates, refusal = _rates(optimizer, math.ceil(len(order) / batch_size), dtype.type)
     if refusal:
         order = order[: len(rates) * batch_size]
     steps = math.ceil(len(order) / batch_size)
-    totals = np.array([sums.loss.total, counted.total if counted else 0], dtype)
     guesses = np.empty((len(order) if others else 0, model.output_shape[-1]), dtype)
     arguments = (
-        memory.rows(model, x, y, order, sample_weight),
+        memory.rows(model, prepared.plan.rescaling, x, y, order, sample_weight),
         planning.goal(model, counted),
         planning.rule(optimizer),
         rates,
@@ -121,22 +117,25 @@ def _train_wide(model, prepared, arguments, batch_size, totals, guesses):
         examples * int(ops[0]["inputs"]),
         most=math.ceil(prepared.units / 4),
     )
-    work, masks = prepared.space(
+    vectors = model.parameters, *memory.vectors(model, rule)
+    work, masks, packed = prepared.space(
         batch_size,
         count,
         make=lambda: (
             memory.wide(prepared.plan, ops, batch_size, count, model.dtype),
             memory.masks(prepared.plan, ops, batch_size, model.dtype),
+            memory.room(prepared.size, vectors),
         ),
     )
-    vectors = model.parameters, *memory.vectors(model, rule)
-    packed = tuple(memory.pack(ops, prepared.size, each) for each in vectors)
-    work.arrivals[:] = 0
+    for theirs, ours in zip(packed, vectors, strict=True):
+        memory.pack(ops, theirs, ours)
 
-    def train(thread, threads, rows=rows):
+    def train(thread, threads, first_step, last_step):
         wide.train(
             thread,
             threads,
+            first_step,
+            last_step,
             ops,
             rows,
             goal,
@@ -152,11 +151,20 @@ def _train_wide(model, prepared, arguments, batch_size, totals, guesses):
             guesses,
         )
 
-    # Compiled now, on no rows: an error must not leave other threads waiting at a meeting.
-    train(0, 1, rows._replace(order=rows.order[:0]))
-    threads.run(train, count)
+    # Compiled now, by no step: an error must not leave other threads waiting at a meeting.
+    train(0, 1, 0, 0)
+    steps = math.ceil(rows.order.size / batch_size)
+    threads.run_steps(train, steps, count, work.arrivals)
     for theirs, ours in zip(packed, vectors, strict=True):
         memory.unpack(ops, theirs, ours)
+
+
+def _metrics(model, sums):
+    """(the metric that a kernel counts or None, the others, room for the kernel's two sums)"""
+    counted = planning.counted_metric(model, sums)
+    others = [metric for metric in sums.metrics if metric is not counted]
+    totals = np.array([sums.loss.total, counted.total if counted else 0], model.dtype)
+    return counted, others, totals
 
 
 def _collect(sums, counted, totals, rows):
@@ -178,11 +186,8 @@ def _update_others(others, y, order, guesses, batch_size):
 
 def evaluate(model, x, y, batch_size, sample_weight, sums):
     """Add loss and metrics of these rows to ``sums``."""
-    order = np.arange(len(x))
-    counted = planning.counted_metric(model, sums)
-    others = [metric for metric in sums.metrics if metric is not counted]
-    totals = np.array([sums.loss.total, counted.total if counted else 0], model.dtype)
-    rows = memory.rows(model, x, y, order, sample_weight)
+    counted, others, totals = _metrics(model, sums)
+    rows = _rows(model, x, y, sample_weight)
     with compiling.announced():
         results = _run(model, rows, LINEAR)
         guesses, goal = np.empty_like(results), planning.goal(model, counted)
@@ -190,14 +195,19 @@ def evaluate(model, x, y, batch_size, sample_weight, sums):
         d, values, hits = np.empty_like(results[:size]), *np.zeros((2, size), model.dtype)
         using.score(goal, rows, results, size, d, values, hits, guesses, totals)
     _collect(sums, counted, totals, len(x))
-    _update_others(others, y, order, guesses, batch_size)
+    _update_others(others, y, rows.order, guesses, batch_size)
 
 
 def predict(model, x):
     """The predictions for all rows of x."""
-    rows = memory.rows(model, x, None, np.arange(len(x)), None)
+    rows = _rows(model, x)
     with compiling.announced():
         return _run(model, rows, _prepare(model).plan.last)
+
+
+def _rows(model, x, y=None, sample_weight=None):
+    rescaling = _prepare(model).plan.rescaling
+    return memory.rows(model, rescaling, x, y, np.arange(len(x)), sample_weight)
 
 
 def _run(model, rows, last_activation):
@@ -207,7 +217,8 @@ def _run(model, rows, last_activation):
     n = rows.order.size
     fetched = n * int(ops[0]["inputs"])
     count = threads.worth(n * model.parameters.size, fetched, most=math.ceil(n / using.ROWS))
-    packed = memory.pack(ops, prepared.size, model.parameters)
+    (packed,) = memory.room(prepared.size, [model.parameters])
+    memory.pack(ops, packed, model.parameters)
     work = memory.using(prepared.plan, ops, using.ROWS, count, model.dtype)
     results = np.empty((n, prepared.plan.operations[-1].units), model.dtype)
 

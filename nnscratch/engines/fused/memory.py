@@ -14,6 +14,7 @@ from nnscratch.engines.plan import DENSE, DROPOUT, MEMORY, RESCALING
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 LANES = 16  # numbers: what a row is padded to
+TILE = 64  # rows and columns that are transposed together
 
 OPERATION = np.dtype(
     [
@@ -41,13 +42,18 @@ OPERATION = np.dtype(
 
 
 class Rows(NamedTuple):
-    """The examples, read-only: x as bytes (n, bytes a row), the rest in the model's format."""
+    """The examples, read-only: x as bytes (n, bytes a row), the rest in the model's format.
+
+    scale, offset  those of a Rescaling at the net's begin: x * scale + offset is what it sees
+    """
 
     x: np.ndarray
     order: np.ndarray
     labels: np.ndarray
     targets: np.ndarray
     weights: np.ndarray
+    scale: Any
+    offset: Any
 
 
 class Wide(NamedTuple):
@@ -61,8 +67,6 @@ class Wide(NamedTuple):
     values: np.ndarray  # (B,)
     hits: np.ndarray  # (B,)
     arrivals: np.ndarray  # (8,) int64: a counter with a cache line of its own
-    scale: Any
-    offset: Any
 
 
 class Narrow(NamedTuple):
@@ -77,8 +81,6 @@ class Narrow(NamedTuple):
     d: np.ndarray
     values: np.ndarray
     hits: np.ndarray
-    scale: Any
-    offset: Any
 
 
 class Using(NamedTuple):
@@ -86,15 +88,16 @@ class Using(NamedTuple):
 
     x: np.ndarray
     outputs: np.ndarray
-    scale: Any
-    offset: Any
 
 
 # ---- rows ------------------------------------------------------------------------------------
 
 
-def rows(model, x, y, order, sample_weight):
-    """``Rows`` for the kernels; what they cannot read in place is copied in its order."""
+def rows(model, rescaling, x, y, order, sample_weight):
+    """``Rows`` for the kernels; what they cannot read in place is copied in its order.
+
+    rescaling  the Rescaling layer that a fetched row passes through, or None
+    """
     dtype = model.dtype
     readable = x.flags.c_contiguous and (x.dtype == dtype or x.dtype == np.uint8)
     if not readable:
@@ -102,12 +105,11 @@ def rows(model, x, y, order, sample_weight):
         y = None if y is None else y[order]
         sample_weight = None if sample_weight is None else sample_weight[order]
         order = np.arange(len(order))
-    no_rows, no_numbers = np.zeros(0, np.int64), np.zeros(0, dtype)
-    labels = y if y is not None and y.ndim == 1 else no_rows
-    targets = y if y is not None and y.ndim == 2 else np.zeros((0, 1), dtype)
-    weights = no_numbers if sample_weight is None else sample_weight
+    labels = y if y is not None and y.ndim == 1 else np.empty(0, np.int64)
+    targets = y if y is not None and y.ndim == 2 else np.empty((0, 1), dtype)
+    weights = np.empty(0, dtype) if sample_weight is None else sample_weight
     parts = x.reshape(len(x), -1).view(np.uint8), order, labels, targets, weights
-    return Rows(*map(_read_only, parts))
+    return Rows(*map(_read_only, parts), *_scale_and_offset(rescaling, dtype))
 
 
 def _read_only(array):
@@ -119,9 +121,7 @@ def _read_only(array):
     return array
 
 
-def scale_and_offset(plan, dtype):
-    """What a row is multiplied by, and what is added, while it is fetched."""
-    layer = plan.rescaling
+def _scale_and_offset(layer, dtype):
     numbers = (1, 0) if layer is None else (layer.scale, layer.offset)
     return tuple(dtype.type(np.float32(number)) for number in numbers)
 
@@ -196,18 +196,29 @@ def vectors(model, rule):
     return tuple(optimizer.state.get(name, unused) for name in MEMORY[type(rule)])
 
 
-def pack(ops, size, vector):
-    """The model's ``vector`` (N,) in the wide kernels' layout (size,); empty stays empty."""
-    packed = aligned(size if vector.size else 0, vector.dtype)
+def room(size, vectors):
+    """Zeros (size,) for each of the model's vectors in the wide kernels' layout."""
+    return tuple(aligned(size if vector.size else 0, vector.dtype) for vector in vectors)
+
+
+def pack(ops, packed, vector):
+    """Write the model's ``vector`` (N,) into ``packed``, which holds zeros between its rows."""
     for theirs, ours in _pairs(ops, packed, vector):
-        theirs[...] = ours
-    return packed
+        _copy(ours, theirs)
 
 
 def unpack(ops, packed, vector):
     """Write what ``pack`` made, and a kernel has changed, back into the model's ``vector``."""
     for theirs, ours in _pairs(ops, packed, vector):
-        ours[...] = theirs
+        _copy(theirs, ours)
+
+
+def _copy(numbers, to):
+    """In tiles, as what is a row of the one is a column of the other: each fits the cache."""
+    for i in range(0, len(to), TILE):
+        for j in range(0, to.shape[1], TILE):
+            tile = slice(i, i + TILE), slice(j, j + TILE)
+            to[tile] = numbers[tile]
 
 
 def _pairs(ops, packed, vector):
@@ -219,7 +230,7 @@ def _pairs(ops, packed, vector):
         yield W[:, :inputs], vector[at : at + inputs * units].reshape(inputs, units).T
         at += inputs * units
         if op["has_bias"]:
-            yield packed[op["bias"] : op["bias"] + units], vector[at : at + units]
+            yield packed[op["bias"] : op["bias"] + units, None], vector[at : at + units, None]
             at += units
 
 
@@ -239,7 +250,6 @@ def wide(plan, ops, batch_size, threads, dtype):
         aligned(rows, dtype),
         aligned(rows, dtype),
         aligned(8, np.int64),
-        *scale_and_offset(plan, dtype),
     )
 
 
@@ -265,7 +275,6 @@ def narrow(plan, ops, batch_size, parameters, dtype):
         aligned((batch_size, outputs), dtype),
         aligned(batch_size, dtype),
         aligned(batch_size, dtype),
-        *scale_and_offset(plan, dtype),
     )
 
 
@@ -274,7 +283,6 @@ def using(plan, ops, rows, threads, dtype):
     return Using(
         aligned((threads, rows, int(ops[0]["stride_in"])), dtype),
         aligned((threads, rows * int(ops["stride"].sum())), dtype),
-        *scale_and_offset(plan, dtype),
     )
 
 

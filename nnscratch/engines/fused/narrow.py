@@ -10,9 +10,9 @@ The weights are the model's own vector, and so is the order of its gradient.
 """
 
 from nnscratch.engines.fused.arithmetic import activate, activate_backward
-from nnscratch.engines.fused.compiling import kernel, part
+from nnscratch.engines.fused.compiling import inlined, kernel, part
 from nnscratch.engines.fused.operations import block
-from nnscratch.engines.fused.scores import add_up, divisor, score_rows
+from nnscratch.engines.fused.scores import add_up, divisor, score_column, score_rows
 from nnscratch.engines.fused.updates import rate_of_step, update
 
 LANES = 16  # examples that are worked on together; a batch is padded to a multiple of it
@@ -30,7 +30,7 @@ def train(ops, rows, goal, rule, rates, p, memory, work, batch_size, t, totals, 
         start = step * batch_size
         count = min(batch_size, n - start)
         x = block(work.x, 0, ops[0]["inputs"], width)
-        _fetch(rows, start, count, x, work.scale, work.offset)
+        _fetch(rows, start, count, x)
         h = x
         for k in range(ops.size):
             z = block(work.outputs, ops[k]["outputs"] * width, ops[k]["units"], width)
@@ -55,7 +55,7 @@ def train(ops, rows, goal, rule, rates, p, memory, work, batch_size, t, totals, 
 
 
 @part
-def _fetch(rows, start, count, x, scale, offset):
+def _fetch(rows, start, count, x):
     """The batch's rows become columns of x (inputs, width)."""
     inputs = x.shape[0]
     pixels = rows.x.shape[1] == inputs
@@ -64,7 +64,7 @@ def _fetch(rows, start, count, x, scale, offset):
         row = rows.order[start + i]
         for j in range(inputs):
             number = x.dtype.type(rows.x[row, j]) if pixels else floats[row, j]
-            x[j, i] = number * scale + offset
+            x[j, i] = number * rows.scale + rows.offset
     for j in range(inputs):
         for i in range(count, x.shape[1]):
             x[j, i] = 0
@@ -90,20 +90,42 @@ def _backward(op, p, dz, dh):
 
 @part
 def _combine(p, at, step, rows, to):
-    """to = sum over k of p[at + k step] rows[k]; four rows at a time, as a pass costs most."""
-    for i in range(to.size):
-        to[i] = 0
-    whole = rows.shape[0] // 4 * 4
-    for k in range(0, whole, 4):
+    """to = sum over k of p[at + k step] rows[k]; four rows at a time, as a pass costs most.
+
+    The rows that four do not divide come first: they begin the sum, and nothing is zeroed.
+    """
+    begun = _begin(p, at, step, rows, to)
+    for k in range(begun, rows.shape[0], 4):
         r0, r1, r2, r3 = rows[k], rows[k + 1], rows[k + 2], rows[k + 3]
         first = at + k * step
         w0, w1, w2, w3 = p[first], p[first + step], p[first + 2 * step], p[first + 3 * step]
         for i in range(to.size):
             to[i] += w0 * r0[i] + w1 * r1[i] + w2 * r2[i] + w3 * r3[i]
-    for k in range(whole, rows.shape[0]):
-        row, w = rows[k], p[at + k * step]
+
+
+@inlined
+def _begin(p, at, step, rows, to):
+    """The sum over the first one to four rows; returns how many they are."""
+    count = (rows.shape[0] - 1) % 4 + 1
+    r0, w0 = rows[0], p[at]
+    if count == 1:
         for i in range(to.size):
-            to[i] += w * row[i]
+            to[i] = w0 * r0[i]
+        return count
+    r1, w1 = rows[1], p[at + step]
+    if count == 2:
+        for i in range(to.size):
+            to[i] = w0 * r0[i] + w1 * r1[i]
+        return count
+    r2, w2 = rows[2], p[at + 2 * step]
+    if count == 3:
+        for i in range(to.size):
+            to[i] = w0 * r0[i] + w1 * r1[i] + w2 * r2[i]
+        return count
+    r3, w3 = rows[3], p[at + 3 * step]
+    for i in range(to.size):
+        to[i] = w0 * r0[i] + w1 * r1[i] + w2 * r2[i] + w3 * r3[i]
+    return count
 
 
 @part
@@ -127,16 +149,19 @@ def _differentiate(op, h, dz, gradient):
 def _score(goal, rows, start, count, z, dz, work, guesses):
     """The loss of the batch's columns, with their gradient in dz; returns the divisor."""
     total = divisor(goal, rows, start, count)
-    for i in range(count):
-        for o in range(goal.outputs):
-            work.z[i, o] = z[o, i]
-    score_rows(goal, work.z, rows, start, 0, count, work.p, work.d, work.values, work.hits)
+    p, d = work.p[:count], work.d[:count]
+    column = z[0, :count], rows, start, p.reshape(-1), d.reshape(-1)
+    if not score_column(goal, *column, work.values, work.hits):
+        for i in range(count):
+            for o in range(goal.outputs):
+                work.z[i, o] = z[o, i]
+        score_rows(goal, work.z, rows, start, 0, count, p, d, work.values, work.hits)
     for o in range(goal.outputs):
         for i in range(count):
-            dz[o, i] = work.d[i, o] / total
+            dz[o, i] = d[i, o] / total
         for i in range(count, dz.shape[1]):
             dz[o, i] = 0
     for i in range(count if guesses.shape[0] else 0):
         for o in range(goal.outputs):
-            guesses[start + i, o] = work.p[i, o]
+            guesses[start + i, o] = p[i, o]
     return total

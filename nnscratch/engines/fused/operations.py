@@ -28,12 +28,12 @@ def block(buffer, start, rows, stride):
 
 
 @part
-def fetch(rows, start, count, first, last, x, inputs, scale, offset):
-    """Rows first..last-1 of the batch at ``start``, as x * scale + offset; 0 from count on.
+def fetch(rows, start, count, first, last, x, inputs):
+    """Rows first..last-1 of the batch at ``start``, scaled; 0 from count on.
 
     Pixels come as one byte each, and are made numbers here, row by row.
     """
-    pixels = rows.x.shape[1] == inputs
+    pixels, scale, offset = rows.x.shape[1] == inputs, rows.scale, rows.offset
     floats = rows.x.view(x.dtype) if not pixels else x
     for i in range(first, last):
         to = x[i]

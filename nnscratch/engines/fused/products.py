@@ -11,24 +11,38 @@ from nnscratch.engines.fused.compiling import part
 ROWS_IN_L1, ROWS_IN_L2 = 8, 32
 NUMBERS_IN_L2 = 100_000
 FACTORS = 64  # rows of B that are kept near while all rows of A pass over them
+LONGEST = 1024  # numbers of a row that are worked on together: eight rows of it fit into L1
 
 
 @part
 def rows_times_rows(A, W, bias, C, length):
-    """C[i, u] = A[i] . W[u] + bias[u], over the first ``length`` numbers of each row.
+    """C[i, u] = A[i] . W[u] + bias[u], over the first ``length`` numbers of each row."""
+    for i in range(A.shape[0]):
+        for u in range(W.shape[0]):
+            C[i, u] = bias[u]
+    for left in range(0, length, LONGEST):
+        _add_products(A, W, C, left, min(left + LONGEST, length))
+
+
+@part
+def _add_products(A, W, C, left, right):
+    """C[i, u] += A[i] . W[u], over the numbers left..right-1.
 
     Sixteen sums at a time, of 4 rows with 4 units: each number that is loaded is used four
     times, and nothing is stored inside the loop, so that the compiler, without having to fear
     that a store changes what it loads next, turns all of it into vector arithmetic.
     """
     zero = A.dtype.type(0)
+    length = right - left
     large = W.shape[0] * length > NUMBERS_IN_L2
     group = ROWS_IN_L2 if large else ROWS_IN_L1
     for near in range(0, A.shape[0], group):
         for u in range(0, W.shape[0], 4):
-            w0, w1, w2, w3 = W[u], W[u + 1], W[u + 2], W[u + 3]
+            w0, w1 = W[u][left:right], W[u + 1][left:right]
+            w2, w3 = W[u + 2][left:right], W[u + 3][left:right]
             for i in range(near, min(A.shape[0], near + group), 4):
-                a0, a1, a2, a3 = A[i], A[i + 1], A[i + 2], A[i + 3]
+                a0, a1 = A[i][left:right], A[i + 1][left:right]
+                a2, a3 = A[i + 2][left:right], A[i + 3][left:right]
                 s00 = s01 = s02 = s03 = zero
                 s10 = s11 = s12 = s13 = zero
                 s20 = s21 = s22 = s23 = zero
@@ -52,12 +66,23 @@ def rows_times_rows(A, W, bias, C, length):
                     s31 += x3 * y1
                     s32 += x3 * y2
                     s33 += x3 * y3
-                b0, b1, b2, b3 = bias[u], bias[u + 1], bias[u + 2], bias[u + 3]
                 c0, c1, c2, c3 = C[i], C[i + 1], C[i + 2], C[i + 3]
-                c0[u], c0[u + 1], c0[u + 2], c0[u + 3] = s00 + b0, s01 + b1, s02 + b2, s03 + b3
-                c1[u], c1[u + 1], c1[u + 2], c1[u + 3] = s10 + b0, s11 + b1, s12 + b2, s13 + b3
-                c2[u], c2[u + 1], c2[u + 2], c2[u + 3] = s20 + b0, s21 + b1, s22 + b2, s23 + b3
-                c3[u], c3[u + 1], c3[u + 2], c3[u + 3] = s30 + b0, s31 + b1, s32 + b2, s33 + b3
+                c0[u] += s00
+                c0[u + 1] += s01
+                c0[u + 2] += s02
+                c0[u + 3] += s03
+                c1[u] += s10
+                c1[u + 1] += s11
+                c1[u + 2] += s12
+                c1[u + 3] += s13
+                c2[u] += s20
+                c2[u + 1] += s21
+                c2[u + 2] += s22
+                c2[u + 3] += s23
+                c3[u] += s30
+                c3[u + 1] += s31
+                c3[u + 2] += s32
+                c3[u + 3] += s33
 
 
 @part

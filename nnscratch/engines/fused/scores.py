@@ -13,7 +13,7 @@ from numba.extending import overload
 
 from nnscratch.engines import plan
 from nnscratch.engines.fused.arithmetic import exp_of_negative, like, log_of_one_and, softmax
-from nnscratch.engines.fused.compiling import OPTIONS, part
+from nnscratch.engines.fused.compiling import BY_ITSELF, OPTIONS, part
 from nnscratch.engines.plan import (
     BINARY_ACCURACY,
     NO_ACCURACY,
@@ -42,6 +42,41 @@ def score_rows(goal, z, rows, start, first, last, p, d, values, hits):
             values[i] *= rows.weights[row]
             for j in range(outputs):
                 d[i, j] *= rows.weights[row]
+
+
+def score_column(goal, z, rows, start, p, d, values, hits):
+    """Score a batch of a single output that stand side by side, all arrays (B,).
+
+    Returns whether it was done: that takes a loss that looks at every output by itself. Side by
+    side the examples become vector arithmetic, which rows of one number are not.
+    """
+    return False
+
+
+@overload(score_column, jit_options=OPTIONS)
+def _score_column(goal, z, rows, start, p, d, values, hits):
+    one_by_one = goal.instance_class in FORMULAS_OF_ONE
+    return _side_by_side if one_by_one else score_column
+
+
+def _side_by_side(goal, z, rows, start, p, d, values, hits):
+    if goal.outputs != 1 or goal.accuracy not in (NO_ACCURACY, BINARY_ACCURACY):
+        return False
+    for i in range(z.size):  # the targets; their place is then taken by the loss
+        values[i] = rows.targets[rows.order[start + i], 0]
+    for i in range(z.size):
+        p[i], d[i], values[i] = score_one(goal, z[i], values[i])
+    if goal.accuracy == BINARY_ACCURACY:
+        threshold = p.dtype.type(goal.threshold)
+        for i in range(z.size):
+            t = rows.targets[rows.order[start + i], 0]
+            hits[i] = (1 if p[i] > threshold else 0) == t
+    if rows.weights.size > 0:
+        for i in range(z.size):
+            weight = rows.weights[rows.order[start + i]]
+            values[i] *= weight
+            d[i] *= weight
+    return True
 
 
 @part
@@ -74,9 +109,7 @@ def add_up(values, hits, count, share, totals):
 
 @part
 def _smooth(t, smoothing, choices):
-    """``t (1 - s) + s / choices`` in t's number format."""
-    if smoothing == 0:
-        return t
+    """``t (1 - s) + s / choices`` in t's number format: t itself, where s is 0."""
     return t * like(t, 1 - smoothing) + like(t, smoothing / choices)
 
 
@@ -114,31 +147,6 @@ def _categorical_from_logits(goal, z, label, t, p, d):
     return value
 
 
-def _binary_from_logits(goal, z, label, t, p, d):
-    zero, one = z.dtype.type(0), z.dtype.type(1)
-    value, width = zero, z.dtype.type(goal.outputs)
-    for j in range(goal.outputs):
-        share = _smooth(t[j], goal.smoothing, 2)
-        e = exp_of_negative(-abs(z[j]))
-        p[j] = (one if z[j] >= zero else e) / (one + e)
-        d[j] = (p[j] - share) / width
-        value += max(z[j], zero) + log_of_one_and(e) - z[j] * share
-    if not goal.joined:
-        _copy(z, p, goal.outputs)
-    return value / width
-
-
-def _binary_clipped(goal, z, label, t, p, d):
-    _copy(z, p, goal.outputs)
-    value, one, width = z.dtype.type(0), z.dtype.type(1), z.dtype.type(goal.outputs)
-    for j in range(goal.outputs):
-        share = _smooth(t[j], goal.smoothing, 2)
-        c, inside = _clip(p[j])
-        d[j] = ((one - share) / (one - c) - share / c) / width if inside else 0
-        value -= share * math.log(c) + (one - share) * math.log(one - c)
-    return value / width
-
-
 def _categorical_clipped(goal, z, label, t, p, d):
     _copy(z, p, goal.outputs)
     total = value = back = z.dtype.type(0)
@@ -169,36 +177,69 @@ def _sparse_clipped(goal, z, label, t, p, d):
     return math.log(total) - math.log(right)
 
 
-def _squared_error(goal, z, label, t, p, d):
-    _copy(z, p, goal.outputs)
-    value, two, width = z.dtype.type(0), z.dtype.type(2), z.dtype.type(goal.outputs)
-    for j in range(goal.outputs):
-        error = p[j] - t[j]
-        value += error * error
-        d[j] = error * (two / width)
-    return value / width
+# ---- Losses that look at every output by itself: (prediction, derivative, loss) of one -------
 
 
-def _absolute_error(goal, z, label, t, p, d):
-    _copy(z, p, goal.outputs)
+def _binary_from_logit(goal, z, t):
+    zero, one = like(z, 0), like(z, 1)
+    share = _smooth(t, goal.smoothing, 2)
+    e = exp_of_negative(-abs(z))
+    p = (one if z >= zero else e) / (one + e)
+    value = max(z, zero) + log_of_one_and(e) - z * share
+    return (p if goal.joined else z), p - share, value
+
+
+def _binary_clipped(goal, z, t):
+    one = like(z, 1)
+    share = _smooth(t, goal.smoothing, 2)
+    c, inside = _clip(z)
+    slope = (one - share) / (one - c) - share / c if inside else like(z, 0)
+    return z, slope, -share * math.log(c) - (one - share) * math.log(one - c)
+
+
+def _squared_error(goal, z, t):
+    error = z - t
+    return z, like(z, 2) * error, error * error
+
+
+def _absolute_error(goal, z, t):
+    error = z - t
+    return z, np.sign(error), abs(error)
+
+
+FORMULAS_OF_ONE = {
+    plan.BinaryFromLogits: _binary_from_logit,
+    plan.BinaryClipped: _binary_clipped,
+    plan.SquaredError: _squared_error,
+    plan.AbsoluteError: _absolute_error,
+}
+
+
+def score_one(goal, z, t):
+    """One output's prediction, the loss's derivative by z, and the loss."""
+    return FORMULAS_OF_ONE[type(goal)](goal, z, t)
+
+
+@overload(score_one, jit_options=BY_ITSELF)
+def _score_one(goal, z, t):
+    return FORMULAS_OF_ONE[goal.instance_class]
+
+
+def _output_by_output(goal, z, label, t, p, d):
     value, width = z.dtype.type(0), z.dtype.type(goal.outputs)
     for j in range(goal.outputs):
-        error = p[j] - t[j]
-        value += abs(error)
-        d[j] = np.sign(error) / width
+        p[j], slope, loss = score_one(goal, z[j], t[j])
+        d[j] = slope / width
+        value += loss
     return value / width
 
 
 FORMULAS = {
-    plan.BinaryFromLogits: _binary_from_logits,
-    plan.BinaryClipped: _binary_clipped,
     plan.CategoricalFromLogits: _categorical_from_logits,
     plan.CategoricalClipped: _categorical_clipped,
     plan.SparseFromLogits: _sparse_from_logits,
     plan.SparseClipped: _sparse_clipped,
-    plan.SquaredError: _squared_error,
-    plan.AbsoluteError: _absolute_error,
-}
+} | dict.fromkeys(FORMULAS_OF_ONE, _output_by_output)
 
 
 def score(goal, z, label, t, p, d):

@@ -6,6 +6,7 @@ ever split between threads, and any number of them gives the same bits.
 """
 
 import threading
+import time
 
 from numba.core import config as numba_config
 
@@ -18,6 +19,8 @@ from nnscratch.engines.fused.machine import CAN_YIELD, give_way, increment, load
 WORTH_THREADS = 1.5e6
 FETCHED_WORTH_THREADS = 2e4
 PATIENCE = 30  # looks at the barrier before the core is offered to somebody else
+STEPS_TRIED = 32
+STEPS_WORTH_TRYING = 16 * STEPS_TRIED
 
 
 @part
@@ -85,3 +88,26 @@ def run(work, count):
     work(0, given[0])
     for other in others:
         other.join()
+
+
+def run_steps(work, steps, count, arrivals):
+    """Call ``work(thread, threads, first step, last step)`` for all steps, by up to ``count``.
+
+    A core that another program uses at the same time makes all wait for its thread at every
+    layer, and then several threads are slower than one. So a long call begins with some steps
+    by all and some by one, and goes on with the faster; the bits are the same.
+    """
+
+    def run_from(first, last, threads):
+        arrivals[:] = 0
+        began = time.perf_counter()
+        run(lambda thread, threads: work(thread, threads, first, last), threads)
+        return time.perf_counter() - began
+
+    done = 0
+    if count > 1 and steps >= STEPS_WORTH_TRYING:
+        done = 2 * STEPS_TRIED
+        together = run_from(0, STEPS_TRIED, count)
+        alone = run_from(STEPS_TRIED, done, 1)
+        count = count if together < alone else 1
+    run_from(done, steps, count)

@@ -23,7 +23,7 @@ def run(thread, threads, ops, rows, p, work, last_activation, results):
     x = work.x[thread]
     for start in range(begin, min(end, n), ROWS):
         count = min(ROWS, n - start)
-        fetch(rows, start, count, 0, ROWS, x, ops[0]["inputs"], work.scale, work.offset)
+        fetch(rows, start, count, 0, ROWS, x, ops[0]["inputs"])
         h = x
         for k in range(ops.size):
             op = ops[k]

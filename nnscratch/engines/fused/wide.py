@@ -24,6 +24,8 @@ MOST_BYTES_AHEAD = 1024  # of a row
 def train(
     thread,
     threads,
+    first_step,
+    last_step,
     ops,
     rows,
     goal,
@@ -38,7 +40,9 @@ def train(
     totals,
     guesses,
 ):
-    """Train on all rows of ``rows.order``, batch after batch; every thread runs this at once.
+    """Train on the rows of ``rows.order``, batch after batch; every thread runs this at once.
+
+    The steps first_step..last_step-1 are made, of those that there are for these rows.
 
     p, memory  the parameters and the optimizer's vectors beside them, in their packed layout
     rates      the learning rate of each step, or one for all
@@ -53,7 +57,7 @@ def train(
     while ops[lowest]["kind"] != DENSE:
         lowest += 1
     meeting = 1
-    for step in range((n + batch_size - 1) // batch_size):
+    for step in range(first_step, last_step):
         start = step * batch_size
         count = min(batch_size, n - start)
         padded = (count + 3) // 4 * 4
@@ -61,7 +65,7 @@ def train(
 
         # A thread may still read the last batch's rows: the rows of two batches take turns.
         x = work.x[step % 2, :padded]
-        fetch(rows, start, count, first, end, x, ops[0]["inputs"], work.scale, work.offset)
+        fetch(rows, start, count, first, end, x, ops[0]["inputs"])
         _fetch_ahead(rows, start + count, min(batch_size, n - start - count), thread, threads)
         meeting = meet(work.arrivals, threads, meeting)
 
