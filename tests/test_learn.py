@@ -159,11 +159,20 @@ def test_a_solution_is_shown_only_to_those_who_say_yes(run, monkeypatch):
 
 
 def test_an_exercise_that_does_not_exist_or_was_not_started_is_refused_in_words(run):
-    assert run("start", 15)[0] == 2
+    code, _, err = run("start", 15)
+    assert code == 1 and "there is no exercise 15" in err
+    assert "1 one_neuron" in err and "14 speed" in err
+    assert "Did you mean 'dense_backward'?" in run("check", "dense_backwards")[2]
     code, _, err = run("check")
     assert (code, "nnscratch learn start 1" in err) == (1, True)
     code, _, err = run("check", 5)
     assert (code, "nnscratch learn start 5" in err) == (1, True)
+
+
+def test_an_exercise_can_be_named_by_its_number_its_name_or_its_file(run):
+    run("start", 3)
+    answers = {run("check", which)[1] for which in ("3", "dense_backward", DENSE)}
+    assert len(answers) == 1 and "Exercise 3" in answers.pop()
 
 
 def test_what_the_learners_code_prints_is_shown(run):

@@ -256,7 +256,10 @@ def test_the_first_number_that_is_not_finite_is_found(sick):
 
 
 def test_the_diagnosis_of_a_healthy_run_is_one_sentence(run):
-    assert diagnosis.in_words([]) == "Nothing is wrong with the vital signs of this run."
+    assert (
+        diagnosis.in_words([])
+        == "The vital signs show none of the sicknesses that are known here."
+    )
 
 
 # ---- pages ----
@@ -380,10 +383,18 @@ def test_the_command_says_what_is_missing_or_wrong(tmp_path, capsys):
     assert "--keras goes with a run file" in capsys.readouterr().err
 
 
-def test_the_circles_demo_writes_its_page(tmp_path, capsys):
-    assert run_command("--demo", "circles", "-o", tmp_path / "c.html") == 0
-    assert (tmp_path / "c.html").stat().st_size < 3_000_000
-    assert "37 parameters" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("demo", "what", "most"),
+    [
+        ("circles", "37 parameters", 3_000_000),
+        ("fashion-mnist", "2,000 images", 10_000_000),
+        ("gallery", "fourteen nets", 8_000_000),
+    ],
+)
+def test_each_demo_writes_its_page_and_keeps_its_size(tmp_path, capsys, demo, what, most):
+    assert run_command("--demo", demo, "-o", tmp_path / "page.html") == 0
+    assert (tmp_path / "page.html").stat().st_size < most
+    assert what in capsys.readouterr().err
 
 
 def test_the_microscope_is_imported_only_when_it_is_asked_for():

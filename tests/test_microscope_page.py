@@ -10,13 +10,15 @@ import math
 import re
 import shutil
 
+import numpy as np
 import pytest
 from test_microscope_twin import RUNS, record
 
-from nnscratch import datasets, layers, models
+from nnscratch import datasets, layers, losses, models
 from nnscratch.microscope import (
     Recorder,
     demos,
+    payload,
     run_file,
     sick_runs,
     write_gallery,
@@ -28,6 +30,7 @@ from selenium import webdriver  # noqa: E402
 from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
 
 chromium = shutil.which("chromium") or shutil.which("google-chrome")
 chromedriver = shutil.which("chromedriver")
@@ -143,12 +146,32 @@ class Page:
             line = self.one(f'#network [data-link="{link}"] .hit')
             self.run("arguments[0].dispatchEvent(new Event('click', {bubbles: true}))", line)
 
+    def go_to(self, step):
+        """Drag the scrubber to the step of that number, from 0."""
+        self.run(
+            "const s = document.getElementById('scrubber'); s.value = arguments[0];"
+            "s.dispatchEvent(new Event('input', {bubbles: true}))",
+            int(step),
+        )
+
+    def write(self, name, text):
+        """Into a field of the what-if form."""
+        field = self.one(f'[name="{name}"]')
+        field.clear()
+        field.send_keys(text)
+
+    def train_on(self):
+        """Press the what-if's button, and wait until the page has trained."""
+        self.click("#what-if button")
+        WebDriverWait(self.browser, 60, 0.05).until(lambda _: self.all("#back-to-recorded"))
+
     def equations(self, part="#focus"):
         """{name: (line of numbers, result)} of the equations shown."""
         script = """return [...document.querySelectorAll(arguments[0] + " .equation")].map(
             (e) => [e.dataset.equation, e.querySelector(".figures").textContent,
              e.querySelector(".result").textContent])"""
-        return {name: (line, result) for name, line, result in self.run(script, part)}
+        found = self.run(script, part)
+        return {name: (" ".join(line.split()), result) for name, line, result in found}
 
 
 @pytest.fixture
@@ -254,8 +277,21 @@ def test_every_neuron_and_weight_has_equations_whose_numbers_work_out(page):
         assert "dz" in equations and ({"z", "contribution"} & equations.keys()), link
         assert_works_out(equations)
     page.select("n-2-0")
-    assert {"z", "y", "loss", "dz"} == page.equations().keys()
+    assert {"z", "y", "loss", "dz", "move"} == page.equations().keys()
     assert "/ 32" in page.equations()["dz"][0]
+
+
+def test_in_the_phase_update_the_new_weight_is_the_one_that_was_recorded(page, folder):
+    run = run_file.read(folder / "circles.run.safetensors")
+    step = run.document["evidence_steps"][1]
+    page.go_to(step)
+    page.phase("update")
+    for link, at in (("w-1-2-3", 12 + 4 * 2 + 3), ("n-0-1", 8 + 1)):
+        page.select(link)
+        assert page.text(".block.now h4") == "Update"
+        line, result = page.equations()["move"]
+        assert_works_out({"move": (line, result)})
+        assert number(result) == pytest.approx(run.parameters[step + 1, at], rel=6e-4)
 
 
 def test_a_term_and_its_line_light_up_together(page):
@@ -270,11 +306,7 @@ def test_a_term_and_its_line_light_up_together(page):
 def test_the_numbers_are_those_of_the_recorded_run(page, folder):
     run = run_file.read(folder / "circles.run.safetensors")
     step = run.document["evidence_steps"][2]
-    page.run(
-        "const s = document.getElementById('scrubber'); s.value = arguments[0];"
-        "s.dispatchEvent(new Event('input', {bubbles: true}))",
-        step,
-    )
+    page.go_to(step)
     page.lens("ledger")
     for i in range(4):
         page.select(f"w-1-{i}-2")
@@ -371,10 +403,8 @@ def test_one_corrupted_byte_turns_the_badge_red_and_shuts_what_if(
 
 def test_what_if_goes_on_from_here_with_the_recorded_run_as_a_ghost(page):
     page.lens("whatif")
-    field = page.one('[name="what-rate"]')
-    field.clear()
-    field.send_keys("2")
-    page.click("#what-if button")
+    page.write("what-rate", "2")
+    page.train_on()
     assert "what-if: a learning rate of 2" in page.text("#where")
     assert len(page.all(".loss.ghost")) == 1
     curves = page.run("return [...document.querySelectorAll('.loss')].map((e) => e.outerHTML)")
@@ -389,15 +419,48 @@ def test_what_if_goes_on_from_here_with_the_recorded_run_as_a_ghost(page):
 def test_what_if_takes_a_weight_an_input_or_a_label(page, change):
     page.lens("whatif")
     recorded = page.run("return document.querySelector('.loss').getAttribute('points')")
-    field = page.one(f'[name="{change}"]')
-    if change == "what-flip":
-        field.click()
-    else:
-        field.clear()
-        field.send_keys("1.5")
-    page.click("#what-if button")
+    page.click('[name="what-flip"]') if change == "what-flip" else page.write(change, "1.5")
+    page.train_on()
     assert page.one(".loss.ghost").get_attribute("points")
     assert page.one(".loss:not(.ghost)").get_attribute("points") != recorded
+
+
+def test_the_clothes_page_trains_on_too_on_the_very_batches_of_the_run(browser, fashion):
+    page = Page(browser, fashion)
+    page.click("#badge summary")
+    assert "the parameters after the step" in page.text("#badge")
+    confusion = texts_of_the_confusion(page)
+    page.lens("whatif")
+    labels = page.texts('[name="what-label"] option')
+    assert labels == list(datasets.fashion_mnist.class_names)
+    page.write("what-rate", "0.01")
+    page.write("what-bright", "0.5")
+    page.run("document.querySelector('[name=\"what-label\"]').value = '7'")
+    page.train_on()
+    change = page.text(".what-if-mark")
+    assert "a learning rate of 0.01" in change
+    assert "times 0.5" in change and "labelled Sneaker" in change
+    assert page.all(".loss.ghost")
+    page.press("2", *[Keys.ARROW_RIGHT] * 5)
+    assert texts_of_the_confusion(page) != confusion  # the twin asks the net that it trained
+    page.lens("whatif")
+    page.click("#back-to-recorded")
+    assert page.run("return document.querySelectorAll('.loss').length") == 1
+    assert page.log() == []
+
+
+def texts_of_the_confusion(page):
+    page.lens("confusion")
+    return page.texts("#confusion .cell")
+
+
+def test_on_a_test_image_nothing_is_trained_and_the_page_says_so(browser, fashion):
+    page = Page(browser, fashion)
+    page.lens("confusion")
+    page.click(".test-image")
+    page.lens("whatif")
+    assert not page.all('[name="what-label"]') and page.all('[name="what-rate"]')
+    assert "on which nothing is trained" in page.text("#lens")
 
 
 # ---- 8 space views ----
@@ -512,6 +575,85 @@ def test_every_part_has_a_sentence_made_of_the_present_numbers(page):
     assert page.text('[data-say="selected"]') != first["selected"]
 
 
+def test_the_sentence_speaks_of_the_whole_phase_or_of_the_operation_and_the_selected(page):
+    first = int(re.search(r"Step (\d+)", page.text("#where"))[1])
+    sentence = '[data-say="operation"]'
+    page.select("w-1-2-1")
+    assert page.text(sentence).startswith("Backward: from the loss every layer")
+    assert "backward, through all layers" in page.text("#where")
+    page.press("4")  # operation: the last of backward is the gradient of hidden_1
+    assert page.text(sentence).startswith("Each weight of hidden_1")
+    over = "The selected weight W2[2,1] is in hidden_2, whose turn in this phase is over."
+    assert over in page.text(sentence)
+    page.press(*[Keys.ARROW_LEFT] * 3)
+    shown = re.search(
+        r"For the selected weight W2\[2,1\] that is dW2\[2,1\] = (\S+)\.$", page.text(sentence)
+    )
+    page.lens("ledger")
+    assert shown[1] == page.text("#ledger-gradient")
+    page.press(Keys.ARROW_LEFT)
+    dz = page.equations()["dz"][1]
+    assert f"that is dz2[1] = {dz}, which it leads to." in page.text(sentence)
+    page.select("n-0-3")
+    assert "neuron 3 is in hidden_1, whose turn in this phase is still" in page.text(sentence)
+    assert int(re.search(r"Step (\d+)", page.text("#where"))[1]) == first
+
+
+def test_the_phases_sentences_hold_the_largest_numbers_of_the_recorded_run(page, folder):
+    run = run_file.read(folder / "circles.run.safetensors")
+    step = run.document["evidence_steps"][1]
+    seen = run.evidence()[step]
+    page.go_to(step)
+    page.phase("backward")
+    largest = max((abs(seen[f"{l}/dW"]).max(), l) for l in range(3))
+    shown = re.search(
+        r"largest of all is (\S+), in (\w+)\.", page.text('[data-say="operation"]')
+    )
+    assert abs(number(shown[1])) == pytest.approx(largest[0], rel=6e-4)
+    assert shown[2] == ("hidden_1", "hidden_2", "output")[largest[1]]
+    page.phase("update")
+    moves = run.parameters[step + 1] - run.parameters[step]
+    shown = re.search(r"longest move is (\S+)\.", page.text('[data-say="operation"]'))
+    assert abs(number(shown[1])) == pytest.approx(abs(moves).max(), rel=6e-4)
+    assert "against the running means of their gradients" in page.text('[data-say="operation"]')
+
+
+def test_a_step_that_goes_with_the_gradient_is_said_to_go_the_other_way(page, folder):
+    run = run_file.read(folder / "circles.run.safetensors")
+    found = [
+        (step, i, o)
+        for step, seen in run.evidence().items()
+        for i in range(4)
+        for o in range(4)
+        if seen["1/dW"][i, o] * np.diff(run.parameters[step : step + 2, 12 + 4 * i + o], axis=0)
+        > 0
+    ]
+    step, i, o = found[0]
+    page.go_to(step)
+    page.select(f"w-1-{i}-{o}")
+    assert "the other way" in page.text('[data-say="selected"]')
+    page.lens("update")
+    assert page.text('[data-say="update"]').endswith("and goes the other way.")
+
+
+def test_each_vital_sign_has_its_sentence_and_each_layer_a_line_of_its_own(page):
+    page.lens("vitals")
+    said = [page.text(f'.vital [data-say="{n}"]') for n in ("gradient_norm", "update_ratio")]
+    for sentence, figure in zip(said, page.all(".vital"), strict=False):
+        values = [output.text for output in figure.find_elements(By.CSS_SELECTOR, "output")]
+        assert max(values, key=number) in sentence
+    assert "Every ReLU gives something" in page.text('[data-say="dead"]')
+    patterns = page.run(
+        "return [...document.querySelectorAll('.vital:first-of-type .sign')]"
+        ".map((e) => getComputedStyle(e).strokeDasharray)"
+    )
+    swatches = page.run(
+        "return [...document.querySelectorAll('.vital:first-of-type .swatch')]"
+        ".map((e) => getComputedStyle(e).backgroundImage)"
+    )
+    assert len(set(patterns)) == len(set(swatches)) == 3
+
+
 # ---- 11 accessible ----
 
 
@@ -599,6 +741,22 @@ def test_it_prints_without_controls_and_in_black_on_white(page):
     assert base64.b64decode(pdf).startswith(b"%PDF")
 
 
+def test_who_reads_in_the_dark_prints_in_the_colours_of_the_light(page):
+    picture = "return document.querySelector('#warped').toDataURL()"
+    line = "return getComputedStyle(document.querySelector('.edge .positive')).stroke"
+    media(page, prefers_color_scheme="light")
+    light = page.run(line)
+    media(page, prefers_color_scheme="dark")
+    dark = page.run(picture)
+    assert page.run(line) != light
+    features = [{"name": "prefers-color-scheme", "value": "dark"}]
+    paper = {"media": "print", "features": features}
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", paper)
+    assert page.run(line) == light
+    WebDriverWait(page.browser, 10, 0.05).until(lambda _: page.run(picture) != dark)
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+
+
 @pytest.mark.parametrize("width", [400, 1280])
 def test_no_page_is_wider_than_the_screen(browser, circles, fashion, gallery, width):
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
@@ -644,6 +802,48 @@ def test_a_run_that_left_the_finite_numbers_shows_where_it_began(browser, folder
     assert page.log() == []
 
 
+# ---- a run with few of its states ----
+
+
+def thin_run(folder, hidden=16):
+    """Circles in 100 steps, with the parameters before 4 of them and at the end."""
+    x, y = datasets.circles(n_samples=400)
+    model = models.Sequential(
+        [layers.Dense(hidden, "relu"), layers.Dense(1, "sigmoid")], seed=3
+    )
+    model.compile("adam", "binary_crossentropy")
+    path = folder / "thin.safetensors"
+    recorder = Recorder(path, x, y, batch_size=20, states=5, evidence=2)
+    model.fit(x, y, batch_size=20, epochs=5, verbose=0, callbacks=[recorder])
+    return run_file.read(path)
+
+
+def test_a_thin_run_says_so_and_tells_the_truth_about_its_rows(browser, folder, monkeypatch):
+    run = thin_run(folder)
+    k = 2
+    step, x, y = run.state_steps[k], run.arrays["x"], run.arrays["y"]
+    page = Page(browser, write_page(run, folder / "thin.html"))
+    assert "ok" in page.one("#badge").get_attribute("class"), page.text("#badge")
+    assert "kept at 4 moments" in page.text("#lead")
+    page.go_to(step)
+    assert f"moment {k + 1} of 4" in page.text("#where")
+    right = 100 * np.mean((run.model(k)(x)[:, 0] > 0.5) == (y[:, 0] > 0.5))
+    shown = re.search(r"(\d+) % of the points", page.text('[data-say="space"]'))
+    assert int(shown[1]) == pytest.approx(right, abs=0.5)
+    page.lens("ledger")
+    rows = [int(text) for text in page.texts("#ledger th[scope=row]")]
+    assert sorted(rows) == sorted(run.batch(step))
+    monkeypatch.setattr(payload, "MOST_DATA", 100)  # as with a data set too large for a page
+    page = Page(browser, write_page(run, folder / "thinner.html"))
+    page.go_to(step)
+    page.lens("ledger")
+    rows = [int(text) for text in page.texts("#ledger th[scope=row]")]
+    assert sorted(rows) == sorted(run.batch(step))
+    page.lens("whatif")
+    assert "cannot train on from here" in page.text("#lens")
+    assert_every_lens_works(page)
+
+
 # ---- any model that the recorder takes ----
 
 
@@ -665,6 +865,35 @@ def test_every_lens_works_for_any_width_in_the_plane(browser, folder, widths):
     assert_every_lens_works(page)
 
 
+def test_a_net_that_learns_numbers_is_not_said_to_tell_classes_apart(browser, folder):
+    x, _ = datasets.circles(n_samples=64)
+    model = models.Sequential([layers.Dense(5, "tanh"), layers.Dense(1)], seed=1)
+    model.compile("sgd", "mse")
+    path = folder / "numbers.safetensors"
+    y = x.sum(axis=1)
+    model.fit(x, y, epochs=2, verbose=0, callbacks=[Recorder(path, x, y)])
+    page = Page(browser, write_page(path, path.with_suffix(".html")))
+    assert not page.all("#boundary") and "class" not in page.text("body main")
+    assert_every_lens_works(page)
+
+
+def test_a_net_that_gives_logits_is_shown_with_its_probabilities(browser, folder):
+    x, y = datasets.circles(n_samples=64)
+    model = models.Sequential([layers.Dense(5, "tanh"), layers.Dense(1)], seed=1)
+    model.compile("sgd", losses.BinaryCrossentropy(from_logits=True))
+    path = folder / "logits.safetensors"
+    model.fit(x, y, epochs=2, verbose=0, callbacks=[Recorder(path, x, y)])
+    run = run_file.read(path)
+    page = Page(browser, write_page(run, path.with_suffix(".html")))
+    right = 100 * np.mean((run.model(0)(x) > 0) == (y.reshape(-1, 1) > 0))
+    page.go_to(0)
+    shown = re.search(r"(\d+) % of the points", page.text('[data-say="space"]'))
+    assert int(shown[1]) == pytest.approx(right, abs=0.5)
+    page.lens("vitals")
+    assert "Cross-entropy on a linear output" not in page.text("#lens")
+    assert_every_lens_works(page)
+
+
 EVERY_LENS = """
     const texts = {};
     for (const tab of document.querySelectorAll("[role=tab]")) {
@@ -677,6 +906,12 @@ EVERY_LENS = """
 
 def assert_every_lens_works(page):
     assert "ok" in page.one("#badge").get_attribute("class"), page.text("#badge")
+    last = page.all("#network .node[role=button]")[-1].get_attribute("data-link")
+    page.select(last)
+    equations = page.equations()
+    assert_works_out(equations)
+    assert {"loss", "dz"} <= equations.keys()
+    assert "nowhere else" in page.text("#focus")  # where 1 / B comes in
     drawn = page.one("#network .node[role=button]").get_attribute("data-link")
     o = drawn.split("-")[-1]
     for link in (drawn, f"w-0-0-{o}", f"w-0-1-{o}"):

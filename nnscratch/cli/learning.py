@@ -9,12 +9,11 @@ from nnscratch.learn import report, running
 from nnscratch.learn.folder import Folder
 from nnscratch.learn.ladder import LADDER, exercise
 
-Number = Annotated[
-    int | None,
+Which = Annotated[
+    str | None,
     typer.Argument(
-        min=1,
-        max=len(LADDER),
-        help="The number of the exercise. Left out: the one you work on.",
+        metavar="EXERCISE",
+        help="The number or name of the exercise. Left out: the one you work on.",
         show_default=False,
     ),
 ]
@@ -44,10 +43,10 @@ def list_(folder: Where = None):
     report.show_ladder(Folder(folder))
 
 
-def start(number: Number = None, folder: Where = None):
+def start(which: Which = None, folder: Where = None):
     """Put an exercise into your folder; a file of yours is never overwritten."""
     own = Folder(folder)
-    task = exercise(number) if number else own.next() or LADDER[-1]
+    task = exercise(which) if which else own.next() or LADDER[-1]
     new = own.start(task)
     print(f"Exercise {task.number}: {task.title}")
     print(
@@ -56,10 +55,10 @@ def start(number: Number = None, folder: Where = None):
     print("Open it, read its beginning, fill in the function, then:  nnscratch learn check")
 
 
-def check(number: Number = None, folder: Where = None):
+def check(which: Which = None, folder: Where = None):
     """Run your file and say whether it is right, or which kind of wrong it is."""
     own = Folder(folder)
-    task = own.chosen(number)
+    task = own.chosen(which)
     verdict = running.check(task, own.file(task))
     own.keep(task, verdict)
     report.show(task, verdict, own)
@@ -67,10 +66,10 @@ def check(number: Number = None, folder: Where = None):
         raise typer.Exit(1)
 
 
-def hint(number: Number = None, folder: Where = None):
+def hint(which: Which = None, folder: Where = None):
     """Show both hints on what the last check found."""
     own = Folder(folder)
-    task = own.chosen(number)
+    task = own.chosen(which)
     failed = own.failed(task.number)
     if failed is None:
         raise ValueError(
@@ -80,10 +79,10 @@ def hint(number: Number = None, folder: Where = None):
     report.show_hints(failed)
 
 
-def solution(number: Number = None, folder: Where = None):
+def solution(which: Which = None, folder: Where = None):
     """Show a solution, after asking whether you want to see it."""
     own = Folder(folder)
-    task = exercise(number) if number else own.chosen()
+    task = exercise(which) if which else own.chosen()
     if task.number not in own.solved:
         typer.confirm(f"Show a solution of exercise {task.number}?", abort=True)
     print(task.solution, end="")

@@ -63,16 +63,16 @@ class Folder:
             return False
         return True
 
-    def chosen(self, number=None):
-        """The exercise of that number, or the one being worked on; its file must be there."""
-        if number is None:
-            number = self.note["current"]
-        if number is None:
+    def chosen(self, which=None):
+        """The exercise of that number or name, or the one being worked on, with its file."""
+        which = self.note["current"] if which is None else which
+        if which is None:
             raise ValueError("no exercise was begun yet; begin with: nnscratch learn start 1")
-        task = exercise(number)
+        task = exercise(which)
         if not self.file(task).exists():
             raise ValueError(
-                f"there is no {self.file(task)}.\nMake it with: nnscratch learn start {number}"
+                f"there is no {self.file(task)}.\n"
+                f"Make it with: nnscratch learn start {task.number}"
             )
         return task
 

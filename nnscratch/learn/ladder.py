@@ -1,8 +1,11 @@
 """The fourteen exercises, in order."""
 
 import importlib
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
+
+from nnscratch.checks import did_you_mean
 
 HERE = Path(__file__).parent
 
@@ -64,9 +67,15 @@ LADDER = (
 )
 
 
-def exercise(number):
-    """The exercise of that number; refused in words if there is none."""
+def exercise(which):
+    """The exercise of that number, name or file name; refused in words if there is none."""
+    asked = Path(str(which)).name.removesuffix(".py")
     for each in LADDER:
-        if each.number == number:
+        if asked in (str(each.number), each.name, each.file_name.removesuffix(".py")):
             return each
-    raise ValueError(f"the exercises are numbered 1 to {len(LADDER)}, got {number}")
+    names = ", ".join(f"{each.number}\xa0{each.name}" for each in LADDER)  # kept in one line
+    near = did_you_mean(asked, [each.name for each in LADDER])
+    raise ValueError(
+        f"there is no exercise {asked}.{near} The exercises are:\n"
+        + textwrap.fill(names, 90).replace("\xa0", " ")
+    )

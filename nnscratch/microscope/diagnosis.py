@@ -45,7 +45,7 @@ def diagnose(run, vitals):
 def in_words(findings):
     """The diagnosis as one text."""
     if not findings:
-        return "Nothing is wrong with the vital signs of this run."
+        return "The vital signs show none of the sicknesses that are known here."
     return "\n".join(map(str, findings))
 
 
@@ -66,8 +66,8 @@ def _clipped_predictions(run, vitals):
     share = float(np.nanmean(vitals.outside))
     if share > 0.05:
         return (
-            f"{share:.0%} of the predictions lie outside 0..1, where the cross-entropy clips"
-            " them and their gradient is exactly zero."
+            f"{100 * share:.0f} % of the predictions lie outside 0..1, where the cross-entropy"
+            " clips them and their gradient is exactly zero."
         )
     return None
 
@@ -76,8 +76,9 @@ def _same_units(run, vitals):
     hidden = vitals.twins[:, :-1]
     if hidden.size and (share := float(np.median(hidden[-FEW:].max(axis=1)))) > 0.9:
         return (
-            f"{share:.0%} of the units of a hidden layer have the same weights as another one,"
-            " at the end as at the begin: they get the same gradient and stay one unit."
+            f"{100 * share:.0f} % of the units of a hidden layer have the same weights as"
+            " another one, at the end as at the begin: they get the same gradient and stay one"
+            " unit."
         )
     return None
 
@@ -105,21 +106,23 @@ def _not_finite(run, vitals):
 def _too_large_steps(run, vitals):
     ratios = vitals.update_ratio.max(axis=1)
     first, typical = float(np.nanmax(ratios[:FEW])), float(np.nanmedian(ratios))
-    if typical > LARGE_STEP or first > LARGE_FIRST_STEP:
-        return (
-            f"an early step moves a layer's weights by {first:.0%} of their length, a typical"
-            f" one by {typical:.1%}; 0.1 % to 1 % is usual. The net jumps about instead of"
-            " going downhill."
-        )
-    return None
+    if typical <= LARGE_STEP and first <= LARGE_FIRST_STEP:
+        return None
+    moved = (
+        f"an early step moves a layer's weights by {100 * first:.0f} % of their length, a"
+        f" typical one by {100 * typical:.1f} %; 0.1 % to 1 % is usual."
+    )
+    if typical > LARGE_STEP:
+        return f"{moved} The net jumps about instead of going downhill."
+    return f"{moved} So long a leap can land where hardly any gradient is left."
 
 
 def _dead_units(run, vitals):
     share = float(np.median(vitals.dead[-FEW:].max(axis=1)))
     if share >= MANY_DEAD:
         return (
-            f"{share:.0%} of the ReLU units of a layer are 0 for every row of a batch: their"
-            " slope is 0, no gradient passes, and they cannot come back."
+            f"{100 * share:.0f} % of the ReLU units of a layer are 0 for every row of a batch:"
+            " their slope is 0, no gradient passes, and they cannot come back."
         )
     return None
 

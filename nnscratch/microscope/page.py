@@ -10,7 +10,17 @@ from pathlib import Path
 from nnscratch.microscope import payload, run_file
 
 FOLDER = Path(__file__).with_name("page")
-STYLES = ("tokens.css", "layout.css", "parts.css", "gallery.css", "print.css")
+STYLES = (  # in this order: a later rule overrules an earlier one
+    "tokens.css",
+    "layout.css",
+    "parts.css",
+    "network.css",
+    "lenses.css",
+    "charts.css",
+    "narrow.css",
+    "gallery.css",
+    "print.css",
+)
 IMPORT = re.compile(r"^import \{[^}]*\} from \"\./([\w.]+)\";\n", re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let)\b)", re.MULTILINE)
 

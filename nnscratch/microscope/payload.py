@@ -11,6 +11,7 @@ from nnscratch.microscope.recorder import LOSSES
 
 WIDE = 64  # inputs; of wider rows the first layer's x and dx are not repeated in the evidence
 MOST_EXAMPLES = 1000  # rows of the test that go into the page
+MOST_DATA = 2_000_000  # bytes of rows that go into the page whole, so that it can train on
 SIGNS = ("gradient_norm", "update_ratio", "dead", "saturated")
 
 
@@ -74,9 +75,7 @@ def plan(run):
         shape = {"inputs": inputs, "units": units, "W": W, "b": b}
         found.append({"name": layer.name, "activation": activation, **shape})
     kind = LOSSES[run.document["loss"]["class_name"]]
-    config = run.document["loss"]["config"]
-    on_logits = run.joined or config.get("from_logits", False)
-    form = "plain" if kind in ("mse", "mae") else "logits" if on_logits else "clipped"
+    form = "plain" if kind in ("mse", "mae") else "logits" if run.takes_logits else "clipped"
     loss = {"kind": kind, "form": form, "joined": run.joined}
     return {"layers": found, "loss": loss, "dtype": run.document["architecture"]["dtype"]}
 
@@ -85,17 +84,25 @@ def plan(run):
 
 
 def _data(run):
-    """The rows that the page's steps use, and all about the steps."""
+    """The rows that the page's steps use, and all about the steps.
+
+    All rows, unless they are too many and few states are known: then only those of the steps
+    that follow a state, with the numbers that they have in the data.
+    """
     x, y, rows = run.arrays["x"], run.arrays["y"], run.arrays["rows"]
-    if not run.is_complete:
-        rows = rows[run.state_steps[:-1]]
-        used = np.unique(rows[rows >= 0])
-        x, y = x[used], y[used]
-        rows = np.where(rows >= 0, np.searchsorted(used, rows), -1)
+    numbers = np.arange(len(x))
+    if not run.is_complete and x.nbytes > MOST_DATA:
+        unseen = np.setdiff1d(np.arange(run.steps), run.state_steps)
+        rows = rows.copy()
+        rows[unseen] = -1
+        numbers = np.unique(rows[rows >= 0])
+        rows = np.where(rows >= 0, np.searchsorted(numbers, rows), -1)
+    x, y = x[numbers], y[numbers]
     arrays = {
         "x": x.reshape(len(x), -1) if _scale(run) else run.features(x),
         "y": y,
         "rows": rows.astype(np.int32),
+        "row_numbers": numbers,
         "loss": run.losses,
         "rate": run.rates,
         "state_steps": run.state_steps,

@@ -26,6 +26,7 @@ LOSSES = {  # by the names that the page has for them
 }
 OPTIMIZERS = ("SGD", "Adam", "RMSprop")
 TENSORS = ("x", "z", "y", "dz", "dx")  # of each Dense layer, kept as evidence
+OF_ROWS = {*TENSORS, "predictions", "losses"}  # have a row for each row of the batch
 MOST_NUMBERS = 200_000  # up to which all parameters of all steps are kept, unless one asks
 FEW_STATES = 12  # kept of a larger training
 STEPS_PER_EVIDENCE = 1000  # a trace costs as much as twenty small steps
@@ -86,7 +87,8 @@ class Recorder(Callback):
         """Check that the page can show this model, and make room."""
         refuse_what_the_page_cannot_show(self.model)
         self._examples = arguments.examples(self.model, self.x, self.y)
-        self._step, self._evidence = 0, {}
+        self._step = 0
+        self._batch_rows = min(self.batch_size, len(self._examples.x))
         self._first_step = self.model.optimizer.iterations
         total = self._steps_asked_for()
         wanted = self.evidence or 1 + math.ceil(total / STEPS_PER_EVIDENCE)
@@ -120,7 +122,8 @@ class Recorder(Callback):
         # Where every state is there, the page follows the optimizer's memory from step to step.
         names = () if self._every_step else self.model.optimizer.state_names
         self._slots = {name: np.zeros((states, numbers), self.model.dtype) for name in names}
-        self._rows = np.full((total, self.batch_size), -1, np.int32)
+        self._evidence, self._evidence_steps = {}, []
+        self._rows = np.full((total, self._batch_rows), -1, np.int32)
         self._mean, self._rate = np.empty(total), np.empty(total)
         tensors = 0 if self._every_step else len(self.model.gradient_tensors)
         self._gradient_norm = np.zeros((total, tensors), np.float32)
@@ -128,7 +131,7 @@ class Recorder(Callback):
     def on_epoch_begin(self, epoch, logs=None):
         """Ask for the order of the rows; it is a function, so asking changes nothing."""
         order = self._order = self.model.row_order(len(self._examples.x), self.shuffle)
-        begin = self._step * self.batch_size
+        begin = self._step * self._batch_rows
         self._rows.reshape(-1)[begin : begin + len(order)] = order
 
     def on_train_batch_begin(self, batch, logs=None):
@@ -162,7 +165,18 @@ class Recorder(Callback):
         for i, (flow, gradients) in enumerate(dense):
             kept |= {f"{i}/{name}": flow[name] for name in TENSORS}
             kept |= {f"{i}/d{name}": array for name, array in gradients.items()}
-        self._evidence[step] = kept
+        self._put_evidence(step, kept)
+
+    def _put_evidence(self, step, kept):
+        """Each tensor into one block for all steps: a file of many small arrays is slow."""
+        at = len(self._evidence_steps)
+        self._evidence_steps.append(step)
+        for name, array in kept.items():
+            if at == 0:
+                rows = self._batch_rows if _is_of_rows(name) else len(array)
+                shape = (len(self._evidence_due), rows, *array.shape[1:])
+                self._evidence[name] = np.zeros(shape, array.dtype)
+            self._evidence[name][at, : len(array)] = array
 
     def on_train_batch_end(self, batch, logs=None):
         """Keep what the step came to; ``logs`` hold the epoch's means so far."""
@@ -191,7 +205,7 @@ class Recorder(Callback):
             at = len(self._state_steps)
             self._state_steps.append(self._step)
             self._parameters[at] = self._after
-            saving.write(self.path, self._arrays(), self._document())
+            saving.write(self.path, self._arrays(), self._document(), to_disk=False)
 
     def _arrays(self):
         """The arrays of the run file, by the names that ``run_file`` reads."""
@@ -207,8 +221,8 @@ class Recorder(Callback):
             "parameters": self._parameters[:states],
         }
         arrays |= {f"slots/{name}": kept[:states] for name, kept in self._slots.items()}
-        for step, kept in self._evidence.items():
-            arrays |= {f"evidence/{step}/{name}": array for name, array in kept.items()}
+        evidence = len(self._evidence_steps)
+        arrays |= {f"evidence/{name}": kept[:evidence] for name, kept in self._evidence.items()}
         if self.test is not None:
             x, y = self.test
             found = arguments.examples(self.model, x, y, prefix="test ")
@@ -217,14 +231,13 @@ class Recorder(Callback):
 
     def _losses(self, steps):
         """Each step's loss (steps,), from the epochs' means so far, which the logs hold."""
-        sizes = (self._rows[:steps] >= 0).sum(axis=1)
-        losses = np.empty(steps)
-        for begin in range(0, steps, self.params["steps"]):
-            epoch = slice(begin, min(begin + self.params["steps"], steps))
-            totals = self._mean[epoch] * sizes[epoch].cumsum()
-            with np.errstate(invalid="ignore"):  # from the first inf on there is no loss
-                losses[epoch] = np.diff(totals, prepend=0.0) / sizes[epoch]
-        return losses
+        batch = np.arange(steps) % self.params["steps"]
+        rows_left = len(self._examples.x) - batch * self._batch_rows
+        sizes = np.minimum(rows_left, self._batch_rows)
+        totals = self._mean[:steps] * (batch * self._batch_rows + sizes)
+        with np.errstate(invalid="ignore"):  # from the first inf on there is no loss
+            before = np.where(batch == 0, 0.0, np.roll(totals, 1))
+            return (totals - before) / sizes
 
     def _document(self):
         x, y, _ = self._examples
@@ -238,13 +251,22 @@ class Recorder(Callback):
             "loss": losses.serialize(self.model.loss),
             "first_step": int(self._first_step),
             "steps_per_epoch": self.params["steps"],
-            "batch_size": self.batch_size,
+            "batch_size": self._batch_rows,
             "shuffle": self.shuffle,
             "order_seed": self.model.order_seed,
-            "evidence_steps": sorted(self._evidence),
+            "evidence_steps": self._evidence_steps,
             "versions": _versions(),
             "data_digest": hashlib.sha256(x.tobytes() + y.tobytes()).hexdigest(),
         }
+
+
+def _is_of_rows(name):
+    return name.rpartition("/")[-1] in OF_ROWS
+
+
+def evidence_of(kept, at, rows):
+    """The tensors {name: array} of one step, out of the blocks that hold those of all."""
+    return {n: a[at, :rows] if _is_of_rows(n) else a[at] for n, a in kept.items()}
 
 
 def _spread(total, count, *, power=1):

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from nnscratch import layers, losses, models, optimizers, saving
+from nnscratch.microscope.recorder import evidence_of
 
 NEEDED = ("x", "y", "rows", "loss", "rate", "gradient_norm", "state_steps", "parameters")
 KNOWN_FORMAT = (
@@ -118,6 +119,11 @@ class Run:
         """Whether the loss is computed from the logits of the last layer."""
         return self._model.batch_loss.joined
 
+    @property
+    def takes_logits(self):
+        """Whether the loss makes probabilities itself: joined, or made with from_logits."""
+        return self.joined or self.document["loss"]["config"].get("from_logits", False)
+
     def batch(self, step):
         """The rows of the data that a step trained on."""
         rows = self.arrays["rows"][step]
@@ -134,9 +140,10 @@ class Run:
 
     def evidence(self):
         """{step: {name: array}} of the steps that were kept with all their tensors."""
-        found: dict = {step: {} for step in self.document["evidence_steps"]}
-        for name, array in self.arrays.items():
-            if name.startswith("evidence/"):
-                _, step, rest = name.split("/", 2)
-                found[int(step)][rest] = array
-        return found
+        kept = {
+            name.removeprefix("evidence/"): array
+            for name, array in self.arrays.items()
+            if name.startswith("evidence/")
+        }
+        steps = self.document["evidence_steps"]
+        return {s: evidence_of(kept, at, len(self.batch(s))) for at, s in enumerate(steps)}

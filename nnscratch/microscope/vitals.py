@@ -47,7 +47,7 @@ class Vitals:
 
 def of_run(run):
     """The Vitals of every recorded step of a Run."""
-    clipped = not run.joined and "Crossentropy" in _loss_name(run)
+    clipped = not run.takes_logits and "Crossentropy" in _loss_name(run)
     model, lines, first_bad = run.model(), [], None
     # One limit for all traces: to set and lift it for each would cost more than they do.
     with blas.limited(model, run.document["batch_size"]), np.errstate(all="ignore"):

@@ -6,6 +6,7 @@ import { focusView } from "./focus.js";
 import { checkView } from "./gradcheck.js";
 import { confusionView, hasTest, logitsView, pictureOf, weightsView } from "./images.js";
 import { ledgerView, updateView } from "./ledgers.js";
+import { giveBackFocus, heldFocus } from "./held_focus.js";
 import { modeOf, networkView } from "./network.js";
 import { count, escapeText, show } from "./numbers.js";
 import { check } from "./parity.js";
@@ -35,6 +36,7 @@ const LENSES = [
   { id: "keras", title: "Beside Keras", isFor: hasKeras, html: besideView },
 ];
 const START = 0.3; // of the loss's way down: learning has begun, and much is left to learn
+const SLICE = 150; // milliseconds, for which a what-if trains before the page is drawn again
 const SMOOTH = 10; // steps, over which the loss is averaged to see that
 export const element = (id) => document.getElementById(id);
 
@@ -48,6 +50,7 @@ export class App {
     this.lenses = LENSES.filter((lens) => lens.isFor(this.run));
     this.parity = check(this.run);
     this.pictures = new Map();
+    this.trainingStep = null; // while the twin trains a what-if
     this.view = this.firstView();
   }
 
@@ -148,6 +151,13 @@ export class App {
     return Array.from(t, (each) => show(each)).join(", ");
   }
 
+  // A label in words: of two classes the number too, which the equations use.
+  labelText(row = this.view.row) {
+    const text = this.targetText(row),
+      name = this.canFlip() ? this.run.about.classes?.[Number(this.isPositive(row))] : null;
+    return name ? `${text} (${name})` : text;
+  }
+
   classText(c) {
     return escapeText(this.run.about.classes?.[c] ?? `class ${c}`);
   }
@@ -164,9 +174,8 @@ export class App {
     const { run, view } = this;
     const p = run.answers(view.k);
     let right = 0;
-    for (let row = 0; row < run.about.rows; row++)
-      right += p[row] > 0.5 === this.isPositive(row);
-    return right / run.about.rows;
+    for (let row = 0; row < run.rowCount; row++) right += p[row] > 0.5 === this.isPositive(row);
+    return right / run.rowCount;
   }
 
   // Of the last hidden layer, the two neurons that the output listens to most, at the end.
@@ -194,8 +203,8 @@ export class App {
     this.renderTime();
     const network = element("network");
     const mode = modeOf(this.operation);
-    element("legend").innerHTML =
-      `<span>Circles: <b>${mode.circle}</b></span><span>Lines: <b>${mode.line}</b></span>
+    element("legend").innerHTML = `<span>Circles: <b>${mode.circle}</b> (the inputs: x)</span>
+      <span>Lines: <b>${mode.line}</b></span>
       <span><i class="key-line"></i>above zero</span>
       <span><i class="key-line negative"></i>below zero: dashed</span><span>Click any of them.</span>`;
     network.innerHTML = networkView(this, Math.max(330, Math.min(760, network.clientWidth)));
@@ -209,14 +218,14 @@ export class App {
     const { run, view } = this,
       isIn = run.rowsOf(view.k).includes(view.row);
     const text =
-      run.firstTest !== null && view.row >= run.firstTest
-        ? `Test image ${view.row - run.firstTest}`
-        : `Row ${view.row} of the data`;
+      view.row >= run.rowCount
+        ? `Test image ${view.row - run.rowCount}`
+        : `Row ${run.numberOf(view.row)} of the data`;
     const place = isIn
       ? "It is one of this batch."
       : `It is not in this batch: what flows back is what it would ask for, were it one of the
           ${this.probe.divisor}.`;
-    return `${text}, labelled ${escapeText(this.targetText())}. ${place}`;
+    return `${text}, labelled ${escapeText(this.labelText())}. ${place}`;
   }
 
   renderTime() {
@@ -299,9 +308,24 @@ export class App {
 
   whatIf(form) {
     const asked = readForm(this, form);
-    if (!asked) return;
-    this.run = this.run.branch(this.view.k, asked.changes);
-    this.run.change = asked.words;
+    if (!asked || this.trainingStep !== null) return;
+    const branch = this.run.branch(this.view.k, asked.changes);
+    branch.change = asked.words;
+    this.train(branch, branch.training());
+  }
+
+  // In slices, so that the page stays alive; a small net is through after the first.
+  train(branch, steps) {
+    const end = performance.now() + SLICE;
+    for (let next = steps.next(); !next.done; next = steps.next()) {
+      if (performance.now() < end) continue;
+      this.trainingStep = next.value;
+      this.renderLens();
+      setTimeout(() => this.train(branch, steps));
+      return;
+    }
+    this.trainingStep = null;
+    this.run = branch;
     this.render();
   }
 
@@ -309,32 +333,4 @@ export class App {
     this.run = this.run.parent ?? this.run;
     this.render();
   }
-}
-
-// Drawing anew must not take the keyboard's place away.
-function heldFocus() {
-  const active = document.activeElement;
-  if (!active || active === document.body) return null;
-  const part = active.closest("[id]"),
-    { link, row, cell, phaseButton } = active.dataset;
-  const selector = active.id
-    ? `#${active.id}`
-    : link
-      ? `[data-link="${link}"]`
-      : row
-        ? `[data-row="${row}"]`
-        : cell
-          ? `[data-cell="${cell}"]`
-          : phaseButton
-            ? `[data-phase-button="${phaseButton}"]`
-            : null;
-  return part && selector ? { part: part.id, selector } : null;
-}
-
-function giveBackFocus(held) {
-  if (!held) return;
-  const again = element(held.part)?.matches(held.selector)
-    ? element(held.part)
-    : element(held.part)?.querySelector(held.selector);
-  if (again && document.activeElement !== again) again.focus({ preventScroll: true });
 }

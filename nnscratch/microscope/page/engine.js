@@ -37,15 +37,15 @@ export const activations = {
 
 export function affine(layer, params, x, B, Float = Float64Array) {
   const { inputs: I, units: O, W, b } = layer;
-  const z = new Float(B * O);
+  const z = new Float64Array(B * O); // rounded once, when a sum is complete
   for (let row = 0; row < B; row++) {
-    for (let o = 0; o < O; o++) {
-      let sum = 0;
-      for (let i = 0; i < I; i++) sum += x[row * I + i] * params[W + i * O + o];
-      z[row * O + o] = b === null ? sum : sum + params[b + o];
+    for (let i = 0; i < I; i++) {
+      const each = x[row * I + i]; // o goes fastest: so the weights are read as they lie
+      for (let o = 0; o < O; o++) z[row * O + o] += each * params[W + i * O + o];
     }
+    for (let o = 0; o < O && b !== null; o++) z[row * O + o] += params[b + o];
   }
-  return z;
+  return Float === Float64Array ? z : Float.from(z);
 }
 
 export function activate(layer, z, B, Float = Float64Array) {
@@ -87,13 +87,14 @@ export function activateBackward(layer, dy, y, B, Float = Float64Array) {
 // dW = x^T dz and db = the sum of dz's rows go into `gradient`; dx = dz W^T is returned.
 export function affineBackward(layer, params, dz, x, B, gradient, Float = Float64Array) {
   const { inputs: I, units: O, W, b } = layer;
-  for (let i = 0; i < I; i++) {
-    for (let o = 0; o < O; o++) {
-      let sum = 0;
-      for (let row = 0; row < B; row++) sum += x[row * I + i] * dz[row * O + o];
-      gradient[W + i * O + o] = sum;
+  const dW = new Float64Array(I * O);
+  for (let row = 0; row < B; row++) {
+    for (let i = 0; i < I; i++) {
+      const each = x[row * I + i];
+      for (let o = 0; o < O; o++) dW[i * O + o] += each * dz[row * O + o];
     }
   }
+  gradient.set(dW, W);
   for (let o = 0; o < O && b !== null; o++) {
     let sum = 0;
     for (let row = 0; row < B; row++) sum += dz[row * O + o];
@@ -229,7 +230,14 @@ export function lossGradient(plan, out, y, B, divisor, Float = Float64Array) {
 
 // ---- forward, and everything ----
 
-// { layers: [{ x, z, y }], out, predictions, losses (B,), loss }
+// What the network says as probabilities: of a loss that takes logits they are made here.
+function probabilities({ loss, layers }, out, B, Float) {
+  if (loss.form !== "logits" || loss.joined) return out;
+  if (loss.kind === "bce") return Float.from(out, sigmoid);
+  return softmax(out, B, layers.at(-1).units, Float);
+}
+
+// { layers: [{ x, z, y }], out, predictions, p (predictions as probabilities), losses (B,), loss }
 export function forward(plan, params, x, y, { Float = Float64Array, divisor } = {}) {
   const B = x.length / plan.layers[0].inputs;
   const layers = [];
@@ -242,7 +250,8 @@ export function forward(plan, params, x, y, { Float = Float64Array, divisor } = 
   }
   const last = layers[layers.length - 1];
   const out = plan.loss.joined ? last.z : last.y;
-  const found = { B, divisor: divisor ?? B, layers, out, predictions: last.y };
+  const p = probabilities(plan, last.y, B, Float);
+  const found = { B, divisor: divisor ?? B, layers, out, predictions: last.y, p };
   if (y) {
     found.losses = lossValues(plan, out, y, B, Float);
     found.loss = new Float([sum(found.losses) / found.divisor])[0];
@@ -274,5 +283,5 @@ export function trace(plan, params, x, y, { Float = Float64Array, divisor } = {}
 }
 
 export function predict(plan, params, x) {
-  return forward(plan, params, x).predictions;
+  return forward(plan, params, x).p;
 }

@@ -231,3 +231,20 @@ export function shareEquation(app, l, i, o) {
     (s) => `${s[0]} · ${s[1]}`,
   );
 }
+
+// W[i,o] <- W[i,o] + its step; of a bias likewise
+export function moveEquation(app, l, i, o) {
+  const layer = app.run.plan.layers[l],
+    n = i === null ? layer.b + o : layer.W + i * layer.units + o;
+  const w = app.run.params(app.view.k)[n],
+    step = app.moves()[n];
+  const name = i === null ? symbol("b", l, o) : symbol("W", l, i, o);
+  return equation(
+    "move",
+    math(name, mo("←"), name, mo("+"), mi("step")),
+    [w, step],
+    (n) => n[0] + n[1],
+    w + step,
+    (s) => `${s[0]} + ${s[1]}`,
+  );
+}

@@ -6,11 +6,13 @@ import {
   affineEquation,
   contributionEquation,
   deltaEquation,
+  moveEquation,
   shareEquation,
 } from "./equations.js";
-import { lossEquation } from "./loss_equation.js";
+import { lossEquation, lossSlopeEquation } from "./loss_equation.js";
 import { escapeText, signed } from "./numbers.js";
-import { neuronSentence, operationSentence, weightSentence } from "./sentences.js";
+import { momentSentence } from "./moment.js";
+import { neuronSentence, weightSentence } from "./sentences.js";
 
 export function focusView(app) {
   const { selected } = app.view;
@@ -19,7 +21,7 @@ export function focusView(app) {
     ? neuronSentence(app, selected.layer, selected.o)
     : weightSentence(app);
   const blocks = isNeuron ? neuronBlocks(app) : weightBlocks(app);
-  return `<p class="say" data-say="operation" aria-live="polite">${operationSentence(app)}</p>
+  return `<p class="say" data-say="operation" aria-live="polite">${momentSentence(app)}</p>
     <h3 class="selected-title">${selectedTitle(app)}</h3>
     <p class="say" data-say="selected">${sentence}</p>
     ${blocks.join("")}`;
@@ -55,18 +57,44 @@ function neuronBlocks(app) {
       affineEquation(app, l, o).html + activationEquation(app, l, o).html,
     ),
     isLast ? block(app, "loss", "Loss of this row", lossEquation(app).html) : "",
-    block(app, "backward", "Backward", deltaEquation(app, l, o).html + divisionNote(app, l)),
+    block(
+      app,
+      "backward",
+      "Backward",
+      slopeOfLoss(app, l, o) + deltaEquation(app, l, o).html + divisionNote(app, l),
+    ),
+    app.run.plan.layers[l].b === null ? "" : updateBlock(app, l, null, o),
   ];
 }
 
+function updateBlock(app, l, i, o) {
+  const { kind } = app.run.optimizer;
+  const how = `<button class="link" data-lens="update">${escapeText(kind)}'s step</button>`;
+  const whose = app.view.selected.kind === "neuron" ? "the strongest weight into it" : "it";
+  return block(
+    app,
+    "update",
+    "Update",
+    `${moveEquation(app, l, i, o).html}<p class="note">${how}, of ${whose}, is worked out
+      below.</p>`,
+  );
+}
+
+function slopeOfLoss(app, l, o) {
+  const { loss, layers } = app.run.plan;
+  if (l < layers.length - 1 || loss.joined) return "";
+  return lossSlopeEquation(app, o)?.html ?? "";
+}
+
 function divisionNote(app, l) {
-  const isLast = l === app.run.plan.layers.length - 1;
-  if (!isLast || !app.run.plan.loss.joined) return "";
+  const { loss, layers } = app.run.plan;
+  if (l < layers.length - 1) return "";
+  const cancels = loss.joined
+    ? `The slope of the ${layers[l].activation} does not appear: it cancels against that of the
+        cross-entropy, so a sure and wrong answer still learns at full speed.`
+    : "";
   return `<p class="note">÷ ${app.probe.divisor}: the loss is the mean over the batch. B is
-      divided by
-    here and nowhere else; all that follows carries it along. The slope of the
-    ${app.run.plan.layers[l].activation} does not appear: it cancels against that of the
-    cross-entropy, so a sure and wrong answer still learns at full speed.</p>`;
+      divided by here and nowhere else; all that follows carries it along. ${cancels}</p>`;
 }
 
 function weightBlocks(app) {
@@ -89,5 +117,6 @@ function weightBlocks(app) {
       <button class="link" data-lens="ledger">${name}
       = <output>${signed(g)}</output></button></p>`,
     ),
+    updateBlock(app, l, i, o),
   ];
 }

@@ -73,7 +73,8 @@ class Gallery {
         : "";
     return `One line was changed. At step ${this.step + 1} the healthy run has a loss of
         ${show(at(healthy), 3)} and is right on ${right(healthy)} of rows it was not trained on;
-            the broken one has ${show(at(broken), 3)}${ended} and ${right(broken)}.`;
+            the broken one has ${show(at(broken), 3)}${ended} and is right on
+            ${right(broken)}.`;
   }
 
   drawMap(id, run) {
@@ -124,7 +125,9 @@ const momentAt = (run, step) =>
   );
 
 function alsoSeen(run) {
-  const others = run.diagnosis.slice(1).map(({ name }) => escapeText(name.toLowerCase()));
+  const others = run.diagnosis
+    .slice(1)
+    .map(({ name }) => escapeText(name[0].toLowerCase() + name.slice(1)));
   return others.length ? `<p class="note">What follows from it: ${others.join(", ")}.</p>` : "";
 }
 
@@ -188,7 +191,9 @@ function startGallery() {
     gallery.step = Math.min(Math.max(gallery.step + way, 0), gallery.last());
     gallery.render();
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => gallery.render());
+  for (const query of ["(prefers-color-scheme: dark)", "print"])
+    // pictures have other colours
+    matchMedia(query).addEventListener("change", () => gallery.render());
   gallery.render();
   document.body.dataset.ready = "yes";
 }

@@ -111,10 +111,22 @@ export const hasTest = (run) => Boolean(run.arrays.test_y);
 function confusion(run, k) {
   const C = run.plan.layers.at(-1).units,
     truth = run.arrays.test_y;
-  const said = run.arrays.test_said.subarray(k * truth.length, (k + 1) * truth.length);
+  const said = saidOf(run, k);
   const cells = Array.from({ length: C }, () => Array.from({ length: C }, () => []));
   truth.forEach((t, n) => cells[t][said[n]].push(n));
   return cells;
+}
+
+// The class that each test image is taken for: as recorded, or in what-if by the twin.
+function saidOf(run, k) {
+  const { test_y: truth, test_said: recorded } = run.arrays;
+  if (!run.parent) return recorded.subarray(k * truth.length, (k + 1) * truth.length);
+  const C = run.plan.layers.at(-1).units,
+    p = run.answers(k);
+  return Array.from(truth, (_, n) => {
+    const own = p.subarray((run.firstTest + n) * C, (run.firstTest + n + 1) * C);
+    return own.indexOf(Math.max(...own));
+  });
 }
 
 export function confusionView(app) {

@@ -4,7 +4,7 @@
 import { signClass } from "./colours.js";
 import { sgdEquation, updateEquations } from "./update_equations.js";
 import { escapeText, show, signed } from "./numbers.js";
-import { updateOne } from "./optimizers.js";
+import { isPlainSgd, updateOne } from "./optimizers.js";
 import { ledgerSentence, updateSentence } from "./sentences.js";
 import { weightTitle } from "./focus.js";
 
@@ -34,7 +34,7 @@ export function ledgerView(app) {
   const lines = rows.map(
     (each) => `<tr class="${each.row === app.view.row ? "probe" : ""}" data-row="${each.row}"
         tabindex="0">
-    <th scope="row">${each.row}</th><td>${escapeText(app.targetText(each.row))}</td>
+    <th scope="row">${app.run.numberOf(each.row)}</th><td>${escapeText(app.targetText(each.row))}</td>
     <td>${show(each.x)}</td><td>${signed(each.delta)}</td>
     <td class="bar">${barHtml(each.contribution / largest)}</td><td
     class="contribution">${signed(each.contribution)}</td></tr>`,
@@ -77,7 +77,7 @@ export function updateView(app) {
   for (const name of Object.keys(slots)) old[name] = slots[name][n];
   const moved = updateOne(run.optimizer, old.p, old.g, old, rate, t);
   const sgd = -rate * old.g;
-  const isSgd = run.optimizer.kind === "SGD" && !run.optimizer.momentum;
+  const isSgd = isPlainSgd(run.optimizer);
   const ledger = [
     ["old w", old.p],
     ["gradient g", old.g],

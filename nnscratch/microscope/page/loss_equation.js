@@ -1,4 +1,4 @@
-// The loss of the one row in the network, as an equation with numbers.
+// The loss of the one row in the network, and its slope, as equations with numbers.
 
 import { equation, math, mi, mn, mo, mrow, over, sumOver, symbol, term } from "./algebra.js";
 import { clip } from "./engine.js";
@@ -7,7 +7,7 @@ export function lossEquation(app) {
   const { run } = app,
     last = run.plan.layers.length - 1;
   const { kind } = run.plan.loss;
-  const p = app.probe.predictions,
+  const { p } = app.probe,
     t = app.targets();
   const value = app.probe.losses[0],
     left = `${mi("l")}${mo("=")}`;
@@ -95,9 +95,7 @@ export function lossEquation(app) {
 
 // Behind a sigmoid p comes from the logits; elsewhere the loss clips it into 1e-7..1-1e-7.
 function bceValues(run, probe, t) {
-  return Array.from(probe.predictions, (p) =>
-    run.plan.loss.form === "clipped" ? clip(p, run.plan) : p,
-  );
+  return Array.from(probe.p, (p) => (run.plan.loss.form === "clipped" ? clip(p, run.plan) : p));
 }
 
 function bceLine(shown, t) {
@@ -105,4 +103,71 @@ function bceLine(shown, t) {
   return shown.length === 1
     ? one(shown[0], 0)
     : `(${shown.map(one).join(" + ")}) / ${shown.length}`;
+}
+
+// ---- its slope: dy[o] of the last layer, where no joined loss gives dz at once ----
+
+// Each kind: symbols of one output's slope before B is divided by, the numbers in it, what they
+// come to, and the line.
+const SLOPES_OF_LOSS = {
+  mse: (p, t) => ({
+    symbols: mn(2) + bracket(mi("p"), mo("−"), mi("t")),
+    values: [p, t],
+    compute: ([p, t]) => 2 * (p - t),
+    write: ([p, t]) => `2 · (${p} − ${t})`,
+  }),
+  mae: (p, t) => ({
+    symbols: mi("sign") + bracket(mi("p"), mo("−"), mi("t")),
+    values: [Math.sign(p - t)],
+    compute: ([sign]) => sign,
+    write: ([sign]) => sign,
+  }),
+  bce: (p, t) => ({
+    symbols:
+      over(mrow(mn(1), mo("−"), mi("t")), mrow(mn(1), mo("−"), mi("p"))) +
+      mo("−") +
+      over(mi("t"), mi("p")),
+    values: [t, p],
+    compute: ([t, p]) => (1 - t) / (1 - p) - t / p,
+    write: ([t, p]) => `((1 − ${t}) / (1 − ${p}) − ${t} / ${p})`,
+  }),
+  logits: (p, t) => ({
+    symbols: bracket(mi("p"), mo("−"), mi("t")),
+    values: [p, t],
+    compute: ([p, t]) => p - t,
+    write: ([p, t]) => `(${p} − ${t})`,
+  }),
+};
+
+const bracket = (...parts) => mrow(mo("("), ...parts, mo(")"));
+
+// null where the loss is none of these, or clips p: then there is no simple line.
+export function lossSlopeEquation(app, o) {
+  const { loss, layers } = app.run.plan,
+    last = layers.length - 1,
+    { units } = layers[last],
+    isLogits = loss.form === "logits";
+  const p = app.probe.p[o],
+    one = isLogits ? SLOPES_OF_LOSS.logits : SLOPES_OF_LOSS[loss.kind];
+  if (!one || (loss.form === "clipped" && p !== clip(p, app.run.plan))) return null;
+  const all = app.targets(),
+    t = loss.kind === "scce" ? Number(all[0] === o) : all[o];
+  const { symbols, values, compute, write } = one(p, t);
+  const shares = loss.kind.endsWith("cce") ? 1 : units,
+    B = app.probe.divisor;
+  return equation(
+    "dy",
+    math(
+      symbol("dy", last, o),
+      mo("="),
+      symbols,
+      mo("/"),
+      shares > 1 ? bracket(mi("O"), mo("·"), mi("B")) : mi("B"),
+    ),
+    values,
+    (n) => compute(n) / shares / B,
+    app.probe.layers[last].dy[o],
+    (s) =>
+      `${write(s)} / ${shares > 1 ? `${shares} / ` : ""}<span class="batch-size">${B}</span>`,
+  );
 }

@@ -24,7 +24,9 @@ function listen(app) {
   element("back").addEventListener("click", () => app.go(-1));
   element("forward").addEventListener("click", () => app.go(1));
   element("play").addEventListener("click", () => play(app));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => app.render());
+  for (const query of ["(prefers-color-scheme: dark)", "print"])
+    // pictures have other colours
+    matchMedia(query).addEventListener("change", () => app.render());
   let width = innerWidth;
   addEventListener("resize", () => {
     if (innerWidth !== width) app.render();
@@ -61,7 +63,7 @@ function onInput(app, target) {
 function onKey(app, event) {
   const { key, target } = event;
   if (event.altKey || event.ctrlKey || event.metaKey) return;
-  if (target.matches("input[type=number], #epsilon-slider, select")) return;
+  if (target.matches("input[type=number], #epsilon-slider, select, option")) return;
   if (key === "ArrowRight" || key === "ArrowLeft") {
     event.preventDefault();
     app.go(key === "ArrowRight" ? 1 : -1);
@@ -90,7 +92,7 @@ function onBoundaryClick(app, event) {
     y = ((event.clientY - box.top) / box.height) * canvas.height;
   let best = 0,
     nearest = Infinity;
-  for (let row = 0; row < app.run.about.rows; row++) {
+  for (let row = 0; row < app.run.rowCount; row++) {
     const [px, py] = at(row),
       away = (px - x) ** 2 + (py - y) ** 2;
     if (away < nearest) [nearest, best] = [away, row];

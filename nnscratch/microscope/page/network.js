@@ -224,7 +224,11 @@ function unitNodes(app, units, place, values) {
         view.selected.kind === "neuron" && view.selected.layer === l && view.selected.o === o;
       const className_ = l === run.plan.layers.length - 1 ? run.about.classes?.[o] : undefined;
       const label =
-        className_ && layer.units > 1 ? className_ : `${known?.name ?? "·"}${l + 1}[${o}]`;
+        className_ && layer.units > 1
+          ? className_
+          : known
+            ? `${known.name}${l + 1}[${o}]`
+            : `neuron ${o}`;
       return circle({
         link: `n-${l}-${o}`,
         x: place.x(l + 1),

@@ -11,6 +11,8 @@ export function slotNames(settings) {
   return settings.momentum ? ["velocity"] : [];
 }
 
+export const isPlainSgd = (settings) => settings.kind === "SGD" && !settings.momentum;
+
 export function emptySlots(settings, length, Float = Float64Array) {
   return Object.fromEntries(slotNames(settings).map((name) => [name, new Float(length)]));
 }

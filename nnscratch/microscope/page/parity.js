@@ -16,6 +16,7 @@ import {
 import { updateOne, slotNames } from "./optimizers.js";
 
 export const TOLERANCE = 1e-6;
+const MOST_STEPS = 16; // trained again between two states
 const SMALLEST = 1e-9; // tensors of smaller numbers than this are held to it as they are
 
 // How far two tensors are apart, as a share of the largest number that was recorded: a sum of
@@ -56,7 +57,10 @@ function* comparisons(run) {
     }
     if (run.isComplete && slotNames(run.optimizer).length) yield* slotComparisons(run, step, k);
   }
-  if (!run.isComplete) return;
+  if (!run.isComplete) {
+    yield* trainedAgain(run);
+    return;
+  }
   for (let k = 0; k <= run.lastState; k++) {
     if (!isSound(run, run.stateSteps[k])) return;
     // From float32 means over the epoch so far, a single step's loss comes out with fewer digits.
@@ -77,6 +81,18 @@ function* comparisons(run) {
         stepFromRecorded(run, k),
         run.params(k + 1),
       ];
+  }
+}
+
+// Where few states are known: those that a few steps of training lead to, from the one before.
+function* trainedAgain(run) {
+  if (!isDouble(run) || !run.canTrain) return;
+  for (let k = 0; k <= run.lastState; k++) {
+    const end = run.stateSteps[k + 1];
+    if (end - run.stateSteps[k] > MOST_STEPS || !isSound(run, end)) continue;
+    const branch = run.branch(k, {});
+    for (const step of branch.training()) if (step + 1 === end) break;
+    yield [end - 1, "the parameters after the step", branch.params(k + 1), run.params(k + 1)];
   }
 }
 

@@ -1,7 +1,8 @@
 // The recorded run as the page uses it: parameters, batches, slots and traces of each state.
 //
 // A state k is a moment before the step `stateSteps[k]`, when all parameters are known. Where
-// every step has its state, the optimizer's memory (slots) is followed from its beginning.
+// every step has its state, the optimizer's memory (slots) is followed from its beginning. A row
+// is known by its place in this page; `numberOf` is its number in the data.
 
 import { decode } from "./bytes.js";
 import { predict, trace } from "./engine.js";
@@ -55,6 +56,20 @@ export class Run {
     return this.stateSteps.length === this.steps + 1;
   }
 
+  // Whether the page has the rows of every step, so that it can train on from any state.
+  get canTrain() {
+    return this.rates.every((_, step) => this.rowsOfStep(step).length);
+  }
+
+  // How many rows there are to train on; those of the test stand behind them.
+  get rowCount() {
+    return this.arrays.y.shape[0];
+  }
+
+  numberOf(row) {
+    return this.arrays.row_numbers[row];
+  }
+
   // The last state that a step follows: the one after it is the end of the training.
   get lastState() {
     return this.stateSteps.length - 2;
@@ -74,8 +89,13 @@ export class Run {
   }
 
   rowsOf(k) {
+    return this.rowsOfStep(this.stateSteps[k]);
+  }
+
+  rowsOfStep(step) {
     const B = this.about.batchSize;
-    return Array.from(this.arrays.rows.subarray(k * B, (k + 1) * B)).filter((row) => row >= 0);
+    const rows = this.arrays.rows.subarray(step * B, (step + 1) * B);
+    return Array.from(rows).filter((row) => row >= 0);
   }
 
   pick(rows) {
@@ -114,6 +134,7 @@ export class Run {
 
   slots(k) {
     const names = slotNames(this.optimizer);
+    if (this.slotStates[k]) return this.slotStates[k];
     if (!this.isComplete) {
       const N = this.length;
       return Object.fromEntries(
@@ -146,29 +167,47 @@ export class Run {
     return update(this.optimizer, ...now, this.rate(k), this.stepNumber(k));
   }
 
-  // The run once more from state `from` on, trained by the twin with something changed: the
-  // parameters of that state, the data, or the learning rate from there on.
+  // The run once more from state `from` on, with something changed: the parameters of that
+  // state, the data, or the learning rate from there on. `training` makes its steps.
   branch(from, { params, x, y, rate }) {
-    this.slots(from);
-    const branch = Object.assign(new Unmade(), this, {
+    const first = this.stateSteps[from];
+    return Object.assign(new Unmade(), this, {
       parent: this,
-      branchedAt: from,
+      branchedAt: first,
       x: x ?? this.x,
       y: y ?? this.y,
-      rates: this.rates.map((was, step) => (step >= from && rate ? rate : was)),
-      losses: this.losses.slice(0, from),
+      rates: this.rates.map((was, step) => (step >= first && rate !== undefined ? rate : was)),
+      losses: this.losses.slice(0, first),
       states: [...this.states.slice(0, from), params ?? this.params(from)],
-      slotStates: this.slotStates.slice(0, from + 1),
+      slotStates: Array.from({ length: from + 1 }, (_, k) => this.slots(k)),
       traces: new Map(),
       answered: null,
     });
-    for (let k = from; k <= this.lastState; k++) {
-      branch.losses.push(branch.trace(k).loss);
-      const after = branch.step(k);
-      branch.states.push(after.params);
-      branch.slotStates.push(after.slots);
+  }
+
+  // Trains a branch by the twin, on the recorded batches; gives way after every step.
+  *training() {
+    let params = this.states.at(-1),
+      slots = this.slotStates.at(-1);
+    for (let step = this.losses.length; step < this.steps; step++) {
+      const { x, y } = this.pick(this.rowsOfStep(step));
+      const { loss, gradient } = trace(this.plan, params, x, y);
+      const number = this.about.firstStep + step + 1;
+      ({ params, slots } = update(
+        this.optimizer,
+        params,
+        gradient,
+        slots,
+        this.rates[step],
+        number,
+      ));
+      this.losses.push(loss);
+      if (this.stateSteps[this.states.length] === step + 1) {
+        this.states.push(params);
+        this.slotStates.push(slots);
+      }
+      yield step;
     }
-    return branch;
   }
 }
 

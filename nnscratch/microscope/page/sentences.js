@@ -1,31 +1,12 @@
-// A sentence for everything on the screen, made of the present numbers.
+// Sentences about what is on the screen, made of the present numbers; those about the moment
+// of the training are in moment.js.
 
+import { isPlainSgd } from "./optimizers.js";
 import { count, escapeText, percent, show, signed } from "./numbers.js";
 
 export const layerName = (run, l) => `<b>${escapeText(run.plan.layers[l].name)}</b>`;
-const unitName = (run, l, o) => `neuron ${o} of ${layerName(run, l)}`;
+export const unitName = (run, l, o) => `neuron ${o} of ${layerName(run, l)}`;
 const rowName = (run, i) => escapeText(run.about.features?.[i] ?? `x[${i}]`);
-
-export function whereSentence(app) {
-  const { run, view, operation } = app;
-  const step = run.stateSteps[view.k];
-  const epoch = Math.floor(step / run.about.stepsPerEpoch) + 1;
-  return `Step <b>${count(step + 1)}</b> of ${count(run.steps)} · epoch ${epoch}, batch
-      ${(step % run.about.stepsPerEpoch) + 1} · ${operationName(run, operation)}`;
-}
-
-function operationName(run, { kind, layer }) {
-  const name = escapeText(run.plan.layers[layer].name);
-  return {
-    z: `forward: weighted sums z of ${name}`,
-    y: `forward: outputs y of ${name}`,
-    loss: "the loss",
-    dz: `backward: dz of ${name}`,
-    dW: `backward: gradient of ${name}'s weights`,
-    dy: `backward: dy handed down to ${name}`,
-    p: `update of ${name}`,
-  }[kind];
-}
 
 export function leadSentence(app) {
   const { run } = app,
@@ -33,10 +14,14 @@ export function leadSentence(app) {
   const parameters = count(run.length),
     first = run.losses[0],
     last = run.losses[run.steps - 1];
+  const thin = run.isComplete
+    ? ""
+    : ` Its weights were kept at ${run.stateSteps.length - 1} moments on the way; the arrows go
+        from one to the next.`;
   const what = about.classes ? `to tell ${namesOf(about.classes)}` : "from examples";
   return `A real training, recorded: a network with ${parameters} weights and biases learns
       ${what} in
-    ${count(run.steps)} steps. Its loss goes from ${show(first, 3)} to ${show(last, 3)}.`;
+    ${count(run.steps)} steps. Its loss goes from ${show(first, 3)} to ${show(last, 3)}.${thin}`;
 }
 
 function namesOf(classes) {
@@ -44,54 +29,8 @@ function namesOf(classes) {
   return classes.map((name) => `“${escapeText(name)}”`).join(" from ");
 }
 
-// What just happened at this operation, to the one row and to the network.
-export function operationSentence(app) {
-  const { run, operation, probe, trace } = app;
-  const l = operation.layer,
-    layer = run.plan.layers[l],
-    seen = probe.layers[l];
-  const name = layerName(run, l),
-    B = probe.divisor;
-  switch (operation.kind) {
-    case "z":
-      return `Each neuron of ${name} adds up its ${count(layer.inputs)} inputs, each times its
-          weight, and a bias. The largest sum is ${show(Math.max(...seen.z))}.`;
-    case "y":
-      return l === run.plan.layers.length - 1
-        ? `The network answers: ${predictionText(app)}. The label says
-            ${escapeText(app.targetText())}.`
-        : `${escapeText(layer.activation)} bends the sums of ${name}:
-            ${seen.y.filter((y) => y > 0).length} of ${layer.units} neurons give something above
-                zero.`;
-    case "loss":
-      return `How wrong was that? This row's loss is ${show(probe.losses[0])}; the mean over the
-          batch of ${B} is ${show(trace.loss)}.`;
-    case "dz":
-      return `Backwards: by how much would this row's share of the loss grow if z of ${name}
-          grew? The steepest is ${signed(steepest(seen.dz))}.`;
-    case "dW":
-      return `Each weight of ${name} gets its gradient: its input times the dz it leads to,
-          added up over the ${B} rows. The longest line is
-          ${signed(steepest(gradientOf(run, l, trace)))}.`;
-    case "dy":
-      return `${layerName(run, l + 1)} hands the blame down: each neuron of ${name} gets the dz
-          above it, through the weights that lead there.`;
-    default:
-      return `${escapeText(run.optimizer.kind)} moves every weight of ${name} against its
-          gradient, with a learning rate of ${show(run.rate(app.view.k))}.`;
-  }
-}
-
-const steepest = (values) =>
-  values.reduce((most, v) => (Math.abs(v) > Math.abs(most) ? v : most), 0);
-
-function gradientOf(run, l, trace) {
-  const { W, inputs, units } = run.plan.layers[l];
-  return trace.gradient.subarray(W, W + inputs * units);
-}
-
 export function predictionText(app) {
-  const p = app.probe.predictions,
+  const { p } = app.probe,
     { classes } = app.run.about;
   if (p.length > 1) {
     const best = p.indexOf(Math.max(...p));
@@ -141,7 +80,12 @@ export function weightSentence(app) {
       ? "its gradient is zero, so nothing pulls at it in this batch"
       : `its gradient is ${signed(g)}: to make the loss smaller it should
           ${g > 0 ? "shrink" : "grow"}`;
-  return `${from} ${way}. It is ${signed(w)}; ${pull}. This step moves it by ${signed(move)}.`;
+  const memory =
+    g * move > 0
+      ? ": the other way, for what the optimizer remembers of earlier steps weighs more"
+      : "";
+  return `${from} ${way}. It is ${signed(w)}; ${pull}. This step moves it by
+      ${signed(move)}${memory}.`;
 }
 
 export function ledgerSentence(app, rows, g) {
@@ -149,19 +93,20 @@ export function ledgerSentence(app, rows, g) {
   const down = rows.filter((row) => row.contribution > 0).length;
   const quiet = rows.length - up - down;
   return `${up} of ${rows.length} rows want this weight larger, ${down} want it smaller, and
-      ${quiet} do not care (their contribution is 0). Together: ${signed(g)}.`;
+      ${quiet} do not care (their contribution is 0). Their mean is the gradient,
+      ${signed(g)}.`;
 }
 
 export function updateSentence(app, moved, sgdMove) {
   const { kind } = app.run.optimizer;
-  if (kind === "SGD")
+  if (isPlainSgd(app.run.optimizer))
     return `SGD moves the weight against its gradient, by ${signed(moved.move)}.`;
   const versus =
     sgdMove === 0
       ? "Plain SGD would not move it at all: its gradient is 0, and only the memory pushes on."
       : `Plain SGD with the same learning rate would move it by ${signed(sgdMove)}:
           ${escapeText(kind)}'s step is ${show(Math.abs(moved.move / sgdMove), 3)} times as
-              long.`;
+              long${moved.move * sgdMove < 0 ? ", and goes the other way" : ""}.`;
   return `${escapeText(kind)} moves the weight by ${signed(moved.move)}. ${versus}`;
 }
 

@@ -2,16 +2,47 @@
 
 import { escapeText, percent, show } from "./numbers.js";
 
+// say: the sign in words, from the layer where it is largest and that number as text; none is said
+// where the largest is 0.
 const SIGNS = [
   {
     id: "gradient_norm",
     title: "Length of the gradient",
     isLog: true,
     write: (v) => show(v, 3),
+    say: (name, v) => `How hard this batch pulls at each layer: hardest at ${name}, ${v}.`,
+    none: "This batch pulls at no layer: every gradient is 0.",
   },
-  { id: "update_ratio", title: "Step over weights", isLog: true, write: (v) => show(v, 3) },
-  { id: "dead", title: "Dead ReLUs", isLog: false, write: percent },
-  { id: "saturated", title: "Saturated outputs", isLog: false, write: percent },
+  {
+    id: "update_ratio",
+    title: "Step over weights",
+    isLog: true,
+    write: (v) => show(v, 3),
+    say: (name, v) =>
+      `How far the step moves a layer, as a share of its weights' own length: farthest ${name},
+      ${v}. Between 0.001 and 0.01 is usual.`,
+    none: "The step moves no layer at all.",
+  },
+  {
+    id: "dead",
+    title: "Dead ReLUs",
+    isLog: false,
+    write: percent,
+    say: (name, v) =>
+      `In ${name} ${v} of the ReLUs give 0 for every row of this batch: they learn nothing
+      from it.`,
+    none: "Every ReLU gives something above 0 for some row of this batch.",
+  },
+  {
+    id: "saturated",
+    title: "Saturated outputs",
+    isLog: false,
+    write: percent,
+    say: (name, v) =>
+      `Of ${name} ${v} of the outputs lie near an end of the sigmoid or tanh, where its slope is
+      almost 0.`,
+    none: "No sigmoid or tanh lies near an end, where its slope would be almost 0.",
+  },
 ];
 const VITAL_CHART = { width: 240, height: 112, left: 44, right: 8, top: 8, bottom: 18 };
 
@@ -20,7 +51,15 @@ export function signCharts(signs, names, steps, at) {
   return SIGNS.map((sign) => chart(sign, signs[sign.id], names, steps, at)).join("");
 }
 
-function chart({ id, title, isLog, write }, values, names, steps, at) {
+function signSentence({ say, none, write }, values, names) {
+  const lost = values.findIndex((v) => !Number.isFinite(v));
+  if (lost >= 0) return `In ${escapeText(names[lost])} there is no such number any more.`;
+  const most = values.indexOf(Math.max(...values));
+  return values[most] ? say(escapeText(names[most]), write(values[most])) : none;
+}
+
+function chart(sign, values, names, steps, at) {
+  const { id, title, isLog, write } = sign;
   const { width, height, left, right, top, bottom } = VITAL_CHART;
   const L = names.length,
     end = Math.max(1, steps[steps.length - 1]);
@@ -40,10 +79,11 @@ function chart({ id, title, isLog, write }, values, names, steps, at) {
       `<text class="tick end" x="${left - 5}"
           y="${y(isLog ? 10 ** v : v) + 4}">${isLog ? `1e${v}`.replace("-", "−") : percent(v)}</text>`,
   );
-  const now = names.map(
+  const now = Array.from(values.subarray(at * L, (at + 1) * L));
+  const items = names.map(
     (name, l) =>
       `<li><span class="swatch layer-${l % 6}"></span>${escapeText(name)}
-          <output>${write(values[at * L + l])}</output></li>`,
+          <output>${write(now[l])}</output></li>`,
   );
   return `<figure class="vital" data-sign="${id}"><h5>${title}</h5>
     <svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${title}, over the steps">
@@ -51,7 +91,8 @@ function chart({ id, title, isLog, write }, values, names, steps, at) {
     y2="${height - bottom}"/>
     <line class="cursor" x1="${x(steps[at])}" x2="${x(steps[at])}" y1="${top}"
     y2="${height - bottom}"/>
-    ${ends.join("")}${lines.join("")}</svg><ul>${now.join("")}</ul></figure>`;
+    ${ends.join("")}${lines.join("")}</svg><ul>${items.join("")}</ul>
+    <p class="note" data-say="${id}">${signSentence(sign, now, names)}</p></figure>`;
 }
 
 function logRange(values) {
@@ -66,8 +107,8 @@ function logRange(values) {
 
 export function diagnosisHtml(about) {
   if (!about.diagnosis.length)
-    return `<p class="diagnosis healthy">✓ Nothing is wrong with the vital signs of this
-        run.</p>`;
+    return `<p class="diagnosis healthy">✓ The vital signs of this run show none of the
+        sicknesses that the gallery has.</p>`;
   return about.diagnosis
     .map(
       ({ name, shows, helps }) =>

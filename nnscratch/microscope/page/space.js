@@ -10,7 +10,11 @@ const CELLS = 56; // along each side of a map
 const MOST_MAPS = 8; // of one layer
 const MARGIN = 0.12; // around the points, as a share of their spread
 
-export const isPlane = (run) => run.inputs === 2 && run.plan.layers.at(-1).units === 1;
+// Two inputs, and one output that tells two classes apart.
+export function isPlane(run) {
+  if (run.inputs !== 2 || run.plan.layers.at(-1).units !== 1) return false;
+  return run.y.subarray(0, run.rowCount).every((label) => label === 0 || label === 1);
+}
 
 // The square that all points lie in: { low, high } of both axes.
 export function frame(run) {
@@ -49,9 +53,8 @@ export function spaceView(app) {
         boundary. Click a point to look at it; by keyboard, choose rows in the gradient
         ledger."></canvas>
       <figcaption>What the output says. Dots: <span class="mark">▲</span> ${app.classText(1)},
-        <span class="mark">○</span> ${app.classText(0)}; the ringed one is the row in the
-        network
-        above. Click another.</figcaption></figure>
+        <span class="mark">○</span> ${app.classText(0)}; the large ones are the rows
+        of this batch, the ringed one is the row in the network above. Click another.</figcaption></figure>
     ${hidden.length ? maps : ""}${isWarpable(run) ? warpedHtml(app) : ""}</div>`;
 }
 
@@ -134,14 +137,14 @@ function paint(canvas, cells, valueAt, colours) {
 function drawBoundary(app, canvas, plane, colours) {
   const grid = document.createElement("canvas");
   grid.width = grid.height = CELLS;
-  paint(grid, CELLS, (n) => 2 * plane.predictions[n] - 1, colours);
+  paint(grid, CELLS, (n) => 2 * plane.p[n] - 1, colours);
   const context = canvas.getContext("2d"),
     size = canvas.width;
   context.imageSmoothingEnabled = true;
   context.drawImage(grid, 0, 0, size, size);
   const at = placeOn(canvas, app.run);
   const rows = new Set(app.run.rowsOf(app.view.k));
-  for (let row = 0; row < app.run.about.rows; row++) {
+  for (let row = 0; row < app.run.rowCount; row++) {
     const [x, y] = at(row);
     drawMark(context, x, y, app.isPositive(row), rows.has(row), colours);
   }
@@ -184,7 +187,7 @@ function drawWarped(app, canvas, colours) {
   const y = forward(run.plan, run.params(view.k), run.x).layers.at(-2).y;
   const of = (row) => [y[row * units + a], y[row * units + b]];
   let far = 1e-9;
-  for (let row = 0; row < run.about.rows; row++) far = Math.max(far, ...of(row).map(Math.abs));
+  for (let row = 0; row < run.rowCount; row++) far = Math.max(far, ...of(row).map(Math.abs));
   const low = activation === "relu" || activation === "sigmoid" ? -0.08 * far : -1.06 * far;
   const size = canvas.width;
   const scale = size / (1.06 * far - low);
@@ -205,7 +208,7 @@ function drawWarped(app, canvas, colours) {
   const onLine = (u) => [u, -(wa * u + rest) / wb];
   if (wb !== 0) line(onLine(-2 * far), onLine(2 * far), colours.ink, 2.5);
   const rows = new Set(run.rowsOf(view.k));
-  for (let row = 0; row < run.about.rows; row++)
+  for (let row = 0; row < run.rowCount; row++)
     drawMark(context, ...place(of(row)), app.isPositive(row), rows.has(row), colours);
   drawRing(context, place(of(view.row)), colours);
 }

@@ -3,7 +3,7 @@
 
 import { escapeText, show } from "./numbers.js";
 import { PHASES } from "./time.js";
-import { whereSentence } from "./sentences.js";
+import { whereSentence } from "./moment.js";
 
 const WIDTH = 1000,
   HEIGHT = 84,
