@@ -16,6 +16,7 @@ class StandIn:
         self.optimizer = types.SimpleNamespace(learning_rate=learning_rate)
         self.stop_training = False
         self.resume_epoch = None
+        self.epochs_trained = 0
         self.history = None
         self.weights = [np.array([-1.0]), np.zeros((2, 1))]
         self.saved = []
@@ -26,7 +27,8 @@ class StandIn:
     def set_weights(self, weights):
         self.weights = [array.copy() for array in weights]
 
-    def save(self, path, *, note=None):
+    def save(self, path, *, note=None, callbacks=()):
+        path.parent.mkdir(parents=True, exist_ok=True)
         self.saved.append(("model", str(path)))
         path.write_text(json.dumps({"weight": self.weights[0][0], "note": note}))
 
@@ -34,8 +36,9 @@ class StandIn:
         self.saved.append(("weights", str(path)))
         path.write_text(json.dumps({"weight": self.weights[0][0]}))
 
-    def restore(self, path):
+    def restore(self, path, *, callbacks=(), check):
         content = json.loads(path.read_text())
+        check(content["note"])
         self.weights[0][0] = content["weight"]
         return content["note"]
 
@@ -54,6 +57,7 @@ def train(callbacks, all_logs, model=None, *, batches=0):
             each.on_train_batch_begin(batch)
             each.on_train_batch_end(batch, {"loss": float(batch)})
         model.weights[0][0] = epoch
+        model.epochs_trained += 1
         each.on_epoch_end(epoch, logs)
         done.append(logs)
         if model.stop_training:

@@ -179,7 +179,7 @@ def test_the_restored_weights_are_those_of_the_backup(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         train([BackupAndRestore(tmp_path), interrupt_in(2)], [{}] * 5)
     model = StandIn()
-    CallbackList(BackupAndRestore(tmp_path), model=model).on_train_begin()
+    CallbackList(BackupAndRestore(tmp_path), model=model, epochs=5).on_train_begin()
     assert model.weights[0][0] == 1
     assert model.resume_epoch == 2
 

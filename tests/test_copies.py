@@ -1,6 +1,7 @@
 """Copies of a model: by deepcopy, by pickle, and as scikit-learn's clone makes them."""
 
 import copy
+import io
 import pickle
 
 import numpy as np
@@ -20,7 +21,16 @@ def through_pickle(thing):
     return pickle.loads(pickle.dumps(thing))
 
 
-WAYS = [copy.deepcopy, through_pickle, sklearn_clone]
+def through_joblib(thing):
+    import joblib
+
+    file = io.BytesIO()
+    joblib.dump(thing, file)
+    file.seek(0)
+    return joblib.load(file)
+
+
+WAYS = [copy.deepcopy, through_pickle, through_joblib, sklearn_clone]
 
 
 def make_model(**options):
@@ -55,6 +65,35 @@ def test_a_copy_trains_on_bit_for_bit_and_leaves_the_original_alone(way, seed):
     assert fit(model) == history
     assert same(model.get_weights(), twin.get_weights())
     assert not same(model.get_weights(), before)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("engine", ["fused", "eager"])
+def test_a_copy_goes_on_with_the_engine_of_the_original(way, dtype, engine):
+    model = make_model(seed=3, dtype=dtype)
+    model.run_eagerly = engine == "eager"
+    fit(model)
+    twin = way(model)
+    assert twin.engine.startswith(engine)
+    assert fit(twin) == fit(model)
+    assert twin.parameters.tobytes() == model.parameters.tobytes()
+    states = twin.optimizer.state, model.optimizer.state
+    assert [a.tobytes() for a in states[0].values()] == [
+        a.tobytes() for a in states[1].values()
+    ]
+    first, last = twin.layers[0].params["W"], twin.layers[-1].params["b"]
+    assert all(np.shares_memory(array, twin.parameters) for array in (first, last))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_model_in_a_training_that_is_kept_can_be_copied(way, tmp_path):
+    model = make_model(seed=3)
+    stopping = nn.callbacks.EarlyStopping("loss", patience=9)
+    options = {"batch_size": 8, "verbose": 0, "epochs": 2}
+    options |= {"callbacks": stopping, "resume": tmp_path / "kept.safetensors"}
+    model.fit(*make_data(), **options)
+    assert fit(way(model)) == fit(model)
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -4,6 +4,8 @@ import inspect
 import math
 import sys
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 from nnscratch import checks
 from nnscratch.callbacks.base import Callback
@@ -17,16 +19,17 @@ class LearningRateScheduler(Callback):
 
     ``schedule(epoch, learning_rate)``, or ``schedule(epoch)``, counts epochs from 0 and must
     return a number above 0. The rate is added to the logs as ``"learning_rate"``, and stays
-    after the training. ``verbose=1`` prints each rate.
+    after the training. ``verbose=1`` prints each rate. Raises TypeError for what is no such
+    function, ValueError in ``fit`` for a rate that is none.
     """
 
-    def __init__(self, schedule, verbose=0):
+    def __init__(self, schedule: Callable[..., float], verbose: int = 0):
         self.takes_rate = _takes_rate(schedule)
         self.schedule = schedule
         self.verbose = verbose
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Ask the schedule and set the rate."""
+        """Ask the schedule and set the rate; ValueError unless that is a number above 0."""
         asked = (epoch, learning_rate_of(self.model)) if self.takes_rate else (epoch,)
         call = f"schedule({', '.join(map(repr, asked))})"
         rate = checks.real_number(f"what {call} returns", self.schedule(*asked), above=0)
@@ -83,20 +86,20 @@ class Monitor(Callback):
     rise, a loss or an error shall fall. A change below ``min_delta`` is no improvement.
     """
 
-    def __init__(self, monitor, mode, min_delta=0):
+    def __init__(self, monitor: str, mode: str, min_delta: float = 0):
         self.monitor = monitor
         self.sign = _direction(monitor, mode)
         self.min_delta = abs(min_delta)
-        self.best = None
+        self.best: Any = None
         self.has_warned = False
 
-    def improves(self, value, reference):
+    def improves(self, value: float, reference: float | None) -> bool:
         """Whether ``value`` beats ``reference``; NaN never does, any number beats None."""
         if reference is None:
             return not math.isnan(value)
         return self.sign * value - self.min_delta > self.sign * reference
 
-    def monitored(self, logs):
+    def monitored(self, logs: dict[str, Any]) -> Any:
         """Return the watched value; None, with one warning, where the logs do not have it."""
         value = logs.get(self.monitor)
         if value is None and not self.has_warned:
@@ -136,21 +139,22 @@ class EarlyStopping(Monitor):
 
     ``baseline`` is a value that must be beaten as well. Epochs before ``start_from_epoch`` are
     not looked at. With ``restore_best_weights`` the model ends with the weights of its best
-    epoch, whether or not the training was cut short.
+    epoch, whether or not the training was cut short. Raises ValueError for an unknown mode, and
+    for "auto" where the name of the value does not tell which way is better.
     """
 
     state_names = ("wait", "best", "best_epoch")
 
     def __init__(
         self,
-        monitor="val_loss",
-        min_delta=0,
-        patience=0,
-        verbose=0,
-        mode="auto",
-        baseline=None,
-        restore_best_weights=False,
-        start_from_epoch=0,
+        monitor: str = "val_loss",
+        min_delta: float = 0,
+        patience: int = 0,
+        verbose: int = 0,
+        mode: str = "auto",
+        baseline: float | None = None,
+        restore_best_weights: bool = False,
+        start_from_epoch: int = 0,
     ):
         super().__init__(monitor, mode, min_delta)
         self.patience = patience
@@ -215,21 +219,22 @@ class ReduceLROnPlateau(Monitor):
 
     That happens after ``patience`` epochs without improvement; then ``cooldown`` epochs are
     not counted. The rate never falls below ``min_lr``. The rate that an epoch was trained with
-    is added to the logs as ``"learning_rate"``.
+    is added to the logs as ``"learning_rate"``. Raises ValueError for a factor outside (0, 1),
+    a negative ``min_lr``, and as `EarlyStopping` does.
     """
 
     state_names = ("wait", "best", "cooldown_counter")
 
     def __init__(
         self,
-        monitor="val_loss",
-        factor=0.1,
-        patience=10,
-        verbose=0,
-        mode="auto",
-        min_delta=1e-4,
-        cooldown=0,
-        min_lr=0.0,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
     ):
         super().__init__(monitor, mode, min_delta)
         self.factor = checks.real_number("factor", factor, above=0, below=1)

@@ -8,12 +8,12 @@ import numpy as np
 
 from nnscratch import blas, checks, data, engines, interrupts, progress
 from nnscratch.callbacks import CallbackList, TerminateOnNaN
-from nnscratch.models import advice, arguments
+from nnscratch.models import advice, arguments, resuming
 from nnscratch.models.undo import unbuilt_if_refused
 from nnscratch.models.watch import Watch
 
 PREDICT_ROWS = 1024  # rows predicted at once when no batch size is given
-CALL_SECONDS = 0.05  # what one call of the engine should take: the progress bar waits for it
+CALL_SECONDS = 0.2  # what a call of the engine should take: progress and Ctrl-C wait for it
 MOST_GROWTH = 16  # how many times more steps a call may have than the one before it
 
 
@@ -32,6 +32,7 @@ def fit(
     sample_weight,
     initial_epoch,
     validation_freq,
+    resume,
 ):
     """What ``Sequential.fit`` describes."""
     model.require_compiled("fit")
@@ -49,7 +50,7 @@ def fit(
         examples = arguments.weighted_by_class(model, examples, class_weight)
         arguments.check_own_layers(model)
         run = Run(model, examples, validation, batch_size, shuffle, is_due)
-        run.report_to(callbacks, verbose, epochs)
+        run.report_to(resuming.joined(callbacks, resume), verbose, epochs)
     advice.before_training(model, examples, shuffle, batch_size)
     with _quietly(model, batch_size), interrupts.gate() as run.gate:
         run.through(initial_epoch, epochs)
@@ -84,6 +85,7 @@ class Run:
             epochs=epochs,
             steps=self.steps,
         )
+        self.callbacks.training = resuming.describe(self)
         self.model.wants_batches = self.callbacks.wants_train_batches
 
     def through(self, initial_epoch, epochs):
@@ -91,7 +93,8 @@ class Run:
         model, logs = self.model, {}
         model.stop_training = False
         model.resume_epoch = None
-        self.callbacks.on_train_begin({})
+        with resuming.history_kept_if_refused(model):
+            self.callbacks.on_train_begin({})
         self.progress.start()
         try:
             for epoch in range(model.resume_epoch or initial_epoch, epochs):

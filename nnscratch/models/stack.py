@@ -1,8 +1,16 @@
 """Layers in a row: their names, their shapes, and all they learn in one vector."""
 
-import threading
+from __future__ import annotations
 
-from nnscratch import checks, config, layers, random
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from nnscratch import checks, config, random
+from nnscratch.layers import Input, Layer
 from nnscratch.layers.base import set_arrays
 from nnscratch.models.parameters import ParameterVector, owner_of, release
 from nnscratch.models.undo import unbuilt_if_refused
@@ -14,14 +22,21 @@ _building = threading.RLock()
 class LayerStack:
     """What ``Sequential`` knows before it is trained; its arguments are described there."""
 
-    def __init__(self, layers=None, name=None, *, seed=None, dtype=None):
+    def __init__(
+        self,
+        layers: Sequence[Any] | None = None,
+        name: str | None = None,
+        *,
+        seed: int | None = None,
+        dtype: DTypeLike | None = None,
+    ):
         self.name = name or "sequential"
         self.dtype = config.float_type(dtype)
         self.seed = None if seed is None else random.whole_seed(seed)
-        self.layers = []
-        self.input_shape = None
+        self.layers: list[Any] = []
+        self.input_shape: Any = None
         self._seeds = random.SeedSource(self.seed)
-        self._vector = None
+        self._vector: ParameterVector | None = None
         if not isinstance(layers, (list, tuple, type(None))):
             raise TypeError(
                 f"layers must be a list: write Sequential([...]), got {layers!r:.40}"
@@ -32,7 +47,7 @@ class LayerStack:
 
     # ---- structure ----
 
-    def add(self, layer):
+    def add(self, layer: Layer | Input) -> None:
         """Put a layer at the end; a compiled model has to be compiled again."""
         before = self.layers[:], self.input_shape
         try:
@@ -42,8 +57,8 @@ class LayerStack:
             self.layers[:], self.input_shape = before
             raise
 
-    def pop(self):
-        """Take the last layer off and return it; a compiled model has to be compiled again."""
+    def pop(self) -> Layer:
+        """Take the last layer off and return it; ValueError where there is none."""
         if not self.layers:
             raise ValueError(f"model {self.name!r} has no layer to take off")
         layer = self.layers.pop()
@@ -53,12 +68,12 @@ class LayerStack:
         return layer
 
     def _append(self, layer):
-        if isinstance(layer, layers.Input):
+        if isinstance(layer, Input):
             if self.layers or self.input_shape:
                 raise ValueError("an Input can only be the first entry of a Sequential")
             self.input_shape = (None, *layer.shape)
             return
-        if not isinstance(layer, layers.Layer):
+        if not isinstance(layer, Layer):
             raise TypeError(
                 f"a Sequential is made of layers, got {type(layer).__name__} {layer!r}.\n"
                 "Your own layer subclasses nn.layers.Layer."
@@ -92,26 +107,26 @@ class LayerStack:
             self.build(self.input_shape)
 
     @property
-    def built(self):
+    def built(self) -> bool:
         """Whether the shapes are known and the weights drawn."""
         return self._vector is not None
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[int | None]) -> None:
         """Make all weights for inputs of ``input_shape``: (None, ...), None for the rows."""
-        input_shape = shape = (None, *checks.shape("input_shape", tuple(input_shape)[1:]))
+        known = shape = (None, *checks.shape("input_shape", tuple(input_shape)[1:]))
         with _building, unbuilt_if_refused(self):
             for layer in self.layers:
                 layer.ensure_built(shape, self.dtype)
                 shape = layer.output_shape
-            self.input_shape = input_shape
+            self.input_shape = known
             own = [layer for layer in self.layers if owner_of(layer) in (None, self)]
             self._vector = ParameterVector(self, own, self.dtype)
 
-    def forget_shapes(self, input_shape=None):
+    def forget_shapes(self, input_shape: Any = None) -> None:
         """Be as before ``build``, with the shape that was known then."""
         self.input_shape, self._vector = input_shape, None
 
-    def become(self, dtype):
+    def become(self, dtype: DTypeLike) -> None:
         """Convert the model and all it has learned to another number format, in place."""
         self.dtype = config.float_type(dtype)
         self._build_if_known()
@@ -125,27 +140,27 @@ class LayerStack:
         return self._vector
 
     @property
-    def output_shape(self):
+    def output_shape(self) -> tuple[Any, ...]:
         """(None, O), once built."""
         self._built_vector()
         return self.layers[-1].output_shape if self.layers else self.input_shape
 
     @property
-    def trainable(self):
+    def trainable(self) -> bool:
         """Always True: every layer of a model learns."""
         return True
 
     @trainable.setter
-    def trainable(self, value):
+    def trainable(self, value: bool) -> None:
         checks.always_trainable(f"model {self.name!r}", value)
 
     @property
-    def steps(self):
+    def steps(self) -> list[Any]:
         """The steps of all layers, in the order in which the eager engine runs them."""
         return [step for layer in self.layers for step in layer.steps]
 
-    def get_layer(self, name=None, index=None):
-        """The layer with that name or at that place."""
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
+        """The layer with that name or at that place; ValueError where there is none."""
         if (name is None) == (index is None):
             raise ValueError("get_layer needs one of the two: a name or an index")
         if index is None:
@@ -159,35 +174,35 @@ class LayerStack:
     # ---- parameters ----
 
     @property
-    def parameters(self):
+    def parameters(self) -> np.ndarray:
         """All parameters as one vector (N,); the layers' arrays are views of it."""
         return self._built_vector().values
 
     @property
-    def gradient(self):
+    def gradient(self) -> np.ndarray:
         """dL/d(parameters) (N,) of the last backward pass."""
         return self._built_vector().gradient
 
     @property
-    def gradient_tensors(self):
+    def gradient_tensors(self) -> list[np.ndarray]:
         """Views of ``gradient``, one for each parameter array."""
         return self._built_vector().tensors
 
-    def store_gradients(self, step, grads):
+    def store_gradients(self, step: Any, grads: Any) -> None:
         """Take a step's parameter gradients into ``gradient``; the backward pass calls this."""
         self._built_vector().store(step, grads)
 
-    def get_weights(self):
+    def get_weights(self) -> list[np.ndarray]:
         """Copies of all parameter arrays, layer by layer."""
         return [array for layer in self.layers for array in layer.get_weights()]
 
-    def set_weights(self, weights):
-        """Write new values into all parameters; the shapes must be those of ``get_weights``."""
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
+        """Write new values into all parameters; ValueError for shapes that are not theirs."""
         self._built_vector()
         arrays = [array for layer in self.layers for array in layer.params.values()]
         set_arrays(arrays, weights, f"model {self.name!r}")
 
-    def count_params(self):
+    def count_params(self) -> int:
         """How many numbers the model learns."""
         self._built_vector()
         return sum(layer.count_params() for layer in self.layers)

@@ -1,15 +1,16 @@
-"""The table that ``model.summary()`` prints."""
+"""The table that ``model.summary()`` prints, and that a notebook shows."""
 
-from nnscratch import checks
+from nnscratch import checks, views
 from nnscratch.layers.base import row_text
 
+HEADER = ("Layer (type)", "Output shape", "Parameters")
 NARROWEST = 40  # below this there is no room for a name beside shape and count
 
 
 def text(model, line_length):
     """Layers, output shapes and parameter counts, in lines of at most ``line_length``."""
     line_length = checks.whole_number("line_length", line_length, least=NARROWEST)
-    rows = [("Layer (type)", "Output shape", "Parameters"), *map(_row, model.layers)]
+    rows = [HEADER, *map(_row, model.layers)]
     names, shapes, counts = zip(*rows, strict=True)
     middle, right = min(20, max(map(len, shapes))), max(map(len, counts))
     left = min(max(28, *map(len, names)), line_length - middle - right - 4)
@@ -20,6 +21,22 @@ def text(model, line_length):
     rule = "-" * len(header)
     title = f"Model {_cut(model.name, line_length - 8)!r}"
     return "\n".join([title, rule, header, rule, *body, rule, _total(model)])
+
+
+def as_html(model):
+    """The same for a notebook, with how the model is trained and by which engine."""
+    rows = [HEADER, *map(_row, model.layers)]
+    return views.table(f"Model {model.name!r}", rows, (_total(model), _training(model)))
+
+
+def _training(model):
+    if not model.compiled:
+        return "Not compiled yet."
+    loss, optimizer = type(model.loss).__name__, type(model.optimizer).__name__
+    return (
+        f"Trained on {loss} by {optimizer}, learning rate {model.optimizer.learning_rate:g},"
+        f" for {model.epochs_trained} epochs so far. Engine: {model.engine}"
+    )
 
 
 def _row(layer):
