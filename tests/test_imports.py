@@ -10,16 +10,20 @@ import pytest
 import nnscratch
 
 PACKAGE = Path(nnscratch.__file__).parent
-HEAVY = ("numba", "scipy", "sklearn", "matplotlib", "tensorflow", "pandas", "rich", "typer")
+HEAVY = (
+    *("numba", "scipy", "sklearn", "matplotlib", "tensorflow", "keras"),
+    *("onnx", "pandas", "rich", "typer"),
+)
 
 # Each line may import from itself and from the lines above it.
 ORDER = [
-    ["config", "ops", "random", "checks", "datasets", "interrupts"],
+    ["config", "ops", "random", "checks", "datasets", "interrupts", "views"],
     ["data", "activations", "initializers", "layers", "losses", "metrics", "schedules"],
     ["optimizers", "callbacks", "progress", "blas"],
-    ["engines", "saving", "trace"],
+    ["engines", "saving", "trace", "exchange"],
     ["models"],
     ["gradient_check", "learning_rate", "plots", "utils", "learn", "explain", "microscope"],
+    ["sklearn"],
     ["cli", "__main__", "__init__"],
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
@@ -72,11 +76,18 @@ def test_no_two_modules_need_each_other():
         done |= free
 
 
-def test_nothing_in_the_package_imports_tensorflow():
-    users = [
-        path.name for path in modules() if any("tensorflow" in n for n in imports_of(path))
-    ]
-    assert users == []
+def test_only_exchange_imports_keras_or_onnx_and_nothing_imports_tensorflow():
+    users = {
+        (name.split(".")[0], str(path.relative_to(PACKAGE)))
+        for path in modules()
+        for name in imports_of(path)
+        if name.split(".")[0] in ("tensorflow", "keras", "onnx", "onnxruntime")
+    }
+    assert users == {
+        ("keras", "exchange/from_keras.py"),
+        ("keras", "exchange/keras_names.py"),
+        ("onnx", "exchange/onnx.py"),
+    }
 
 
 def test_importing_nnscratch_loads_no_heavy_library():

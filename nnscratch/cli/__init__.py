@@ -4,6 +4,7 @@
     demo.py        demo
     training.py    train
     using.py       evaluate, predict and info
+    exporting.py   export
     explaining.py  explain and gradcheck
     microscope.py  microscope
     learning.py    learn list | start | check | hint | solution

@@ -13,7 +13,7 @@ import typer
 
 import nnscratch
 from nnscratch import progress
-from nnscratch.cli import learning
+from nnscratch.cli import exporting, learning
 
 app = typer.Typer(
     name="nnscratch",
@@ -53,7 +53,7 @@ def _friendly(command):
             except BrokenPipeError:  # whoever read stdout has had enough, as `head` does
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 sys.exit(1)
-            except (ValueError, TypeError, OSError) as error:
+            except (ValueError, TypeError, OSError, ModuleNotFoundError) as error:
                 if _settings["debug"]:
                     raise
                 _end(1, f"error: {_in_words(error)}")
@@ -338,4 +338,5 @@ def info(
     using.info(model)
 
 
+app.command()(_friendly(exporting.export))
 app.add_typer(learning.commands(_friendly), name="learn")
