@@ -92,7 +92,11 @@ def compare(
     ] = None,
     seeds: Annotated[
         int | None,
-        typer.Option(metavar="N", help="How many for Gate 3. 0: no Gate 3.", callback=_seeds),
+        typer.Option(
+            metavar="N",
+            help="How many for Gate 3. Left out: 20, and 100 for m1 and m2. 0: no Gate 3.",
+            callback=_seeds,
+        ),
     ] = None,
     out: Annotated[
         Path, typer.Option(metavar="FOLDER", help="For report.html and report.json.")

@@ -251,7 +251,7 @@ def _differing(label, new, old):
         elif (now != then).any():
             first = tuple(int(i[0]) for i in np.nonzero(now != then))
             lines.append(
-                f"{label}: {name}{list(first)} is {now[first]!r}, in the record {then[first]!r}"
+                f"{label}: {name}{list(first)} is {now[first]!s}, in the record {then[first]!s}"
                 f" ({np.count_nonzero(now != then)} of {now.size} numbers differ)"
             )
     return lines
@@ -277,5 +277,5 @@ def _beyond_promise(label, new, old):
     return [
         f"{label}: {name} moved by {by:.2g}, promised are {allowed:.2g}"
         for name, (by, allowed) in found.items()
-        if not by <= allowed
+        if allowed is not None and not by <= allowed
     ]

@@ -82,15 +82,17 @@ def skips(results):
 def nearest_to_its_limit(results):
     """The Result that failed worst or, if none did, has used up most of its tolerance.
 
-    One that was skipped comes only if there is no other.
+    Of several without any deviation it is the one that was allowed least; one that was skipped
+    comes only if there is no other.
     """
 
     def used(result):
         if result.skipped:
-            return 0, 0.0
+            return 0, 0.0, 0.0
         if result.passed:
-            return 1, result.deviation / result.tolerance if result.tolerance else 0.0
-        return 2, math.inf if math.isnan(result.deviation) else result.deviation
+            share = result.deviation / result.tolerance if result.tolerance else 0.0
+            return 1, share, -result.tolerance
+        return 2, math.inf if math.isnan(result.deviation) else result.deviation, 0.0
 
     return max(results, key=used)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from parity import cases, gates, golden
-from parity.keras_reference import VARIANTS, Record
+from parity.keras_reference import VARIANTS, Record, Recorder
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnscratch.TrainingWarning")
 
@@ -179,6 +179,20 @@ def test_a_case_that_was_never_recorded_is_named(small):
 def test_a_part_of_the_record_is_not_renewed_under_other_versions(small):
     with pytest.raises(ValueError, match="record all of it anew"):
         golden._joined(small, changed(small, environment="4"))
+
+
+@pytest.mark.tensorflow
+@pytest.mark.slow
+def test_keras_trains_to_the_same_bits_when_it_makes_its_batches_only_once():
+    chosen = [cases.by_name(name) for name in ("m2", "m6")]  # m6 has a callback for its rate
+    with Recorder() as keras:
+        few = {"epochs": {"m2": 12, "m6": 12}}
+        one = keras.record(chosen, "float32", seeds=[3], **few)
+        two = keras.record(chosen, "float32", seeds=[3, 4], **few)
+        usual, swift = one.result().records, two.result().records
+    assert [each.seed for each in swift] == [3, 4, 3, 4]
+    assert [each.history for each in usual] == [swift[0].history, swift[2].history]
+    assert len(usual[0].history["loss"]) == 12
 
 
 @pytest.mark.tensorflow

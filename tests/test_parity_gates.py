@@ -11,6 +11,7 @@ from parity import cases, gates, golden
 from parity.cases import Promise
 from parity.keras_reference import Record
 from parity.results import FreeRun
+from parity.seeds import _confidence_interval
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnscratch.TrainingWarning")
 
@@ -28,7 +29,17 @@ def test_gate_0_counts_the_numbers_that_differ_and_shows_the_first():
     (line,) = gates.exact({"order/10": drawn}, "float64")
     assert not line.passed
     assert line.deviation == 2
-    assert line.where.startswith("first at [4]")
+    assert line.where == f"first at [4]: {drawn[7]} here, {drawn[4]} in Keras"
+
+
+@pytest.mark.parametrize("dtype", golden.DTYPES)
+def test_gate_0_shows_plain_numbers_with_all_their_digits(dtype):
+    drawn = golden.load(dtype).drawn["weights/m1"].copy()
+    drawn[1] = 0.1
+    (line,) = gates.exact({"weights/m1": drawn}, dtype)
+    ours, theirs = line.where.removeprefix("first at [1]: ").split(" here, ")
+    assert theirs == "0.1 in Keras"
+    assert drawn.dtype.type(ours) == golden.load(dtype).drawn["weights/m1"][1]
 
 
 def tampered(name, change, dtype="float64"):
@@ -156,6 +167,13 @@ def test_a_loose_promise_still_has_the_floor_rule_where_its_epochs_are_all_there
     ]
 
 
+def test_without_a_promise_the_accuracy_has_the_floor_rule_alone():
+    promise = Promise(0.15, epochs=3, accuracy=None, loose=True, floor=True)
+    lines, _ = free_run(promise, "m7", floors=[with_added("accuracy", -0.02)])
+    found = {line.what: line.tolerance for line in lines if line.what.startswith("accuracy")}
+    assert found == {"accuracy, whole run": pytest.approx(0.2)}
+
+
 @pytest.mark.parametrize(("floor", "judged"), [(0.09, True), (0.11, False)])
 def test_a_floor_that_allows_any_accuracy_is_said_and_not_passed(floor, judged):
     promise = Promise(1e-12, epochs=2, floor=True)
@@ -265,6 +283,20 @@ def test_what_gate_3_takes_from_a_history():
 def test_gate_3_does_not_pass_for_want_of_evidence():
     scattered, _ = statistics((-2.0, 0.0, 2.0), margin=0.3)  # equal means, but who knows
     assert not scattered.passed
+
+
+@pytest.mark.parametrize("share", [0.15, 0.3, 0.5])
+def test_equal_machines_pass_for_a_share_with_the_seeds_of_the_case_but_not_with_20(share):
+    rng, case = np.random.default_rng(0), cases.by_name("m1")
+
+    def passing(seeds):
+        here, there = rng.random((2, 1000, seeds)) < share
+        ends = [_confidence_interval(row) for row in here.astype(float) - there]
+        return np.mean(np.abs(ends).max(axis=1) <= case.margins["collapsed"])
+
+    assert case.seeds == cases.by_name("m2").seeds
+    assert passing(case.seeds) > 0.92
+    assert passing(20) < 0.5
 
 
 def test_no_image_case_was_forgotten():

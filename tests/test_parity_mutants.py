@@ -1,15 +1,24 @@
 """One wrong constant, sign or place of an epsilon: at least one gate fails, and names it.
 
 Each mutant changes a piece of the package's own source while a test runs. The gates then hold
-the changed package beside the recorded Keras.
+the changed package beside the recorded Keras. The fused engine's mutants live in a process of
+their own, where its kernels are not compiled but run as the Python that they are.
 """
 
+import importlib
 import inspect
+import json
+import os
+import subprocess
+import sys
 import textwrap
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import pytest
 
+import nnscratch
 from nnscratch import initializers, metrics, models, ops, optimizers, random
 from nnscratch.layers import Dropout
 from nnscratch.losses import formulas
@@ -20,6 +29,7 @@ from parity import golden
 class Mutant:
     """A change of one function, and the line of which gate has to notice it.
 
+    function  to be changed; one of the fused engine by its name
     old, new  what stands in the function's source, and what stands there instead
     gate      the method of a Golden that is asked, and its argument, in which number format
     named     what the failing line says: the tensor, the curve or the kind of draw
@@ -127,10 +137,108 @@ MUTANTS = [
 ]  # fmt: skip
 
 
-def lines_of(gate, dtype):
+FUSED = "nnscratch.engines.fused."
+PLAN = "nnscratch.engines.plan."
+
+# As above, but functions are named: only the process with plain kernels may import them.
+FUSED_MUTANTS = [
+    # ---- what a plan takes over from the model ----
+    Mutant("exact betas", PLAN + "rule", "rounded(beta_1), rounded(beta_2)", "beta_1, beta_2",
+           (FORCED, "hidden relu"), "dense"),
+    Mutant("another decay of Adam's squares",
+           PLAN + "rule", "1 - beta_1, 1 - beta_2", "1 - beta_1, 1 - betas[1]",
+           (FORCED, "hidden relu"), "dense"),
+    Mutant("another epsilon in Adam",
+           PLAN + "rule", "1 - beta_2, optimizer.epsilon", "1 - beta_2, 1e-8",
+           (FORCED, "hidden relu"), "dense"),
+    Mutant("exact momentum",
+           PLAN + "rule", "rounded(optimizer.momentum)", "optimizer.momentum",
+           (FORCED, "momentum"), "dense"),
+    Mutant("no gradient clipping",
+           PLAN + "rule", "float(optimizer.clipvalue or 0.0)", "0.0",
+           (FORCED, "clipvalue"), "dense"),
+    Mutant("no label smoothing",
+           PLAN + "goal", "float(loss.label_smoothing)", "0.0",
+           (FORCED, "bce smoothed"), "dense"),
+    Mutant("a mean where a sum was asked for",
+           PLAN + "goal", "REDUCTIONS.get(loss.reduction, MEAN)", "MEAN",
+           (FORCED, "sum of losses"), "dense"),
+    Mutant("a threshold a little lower",
+           PLAN + "goal", "0.0)),", "0.0)) - 1e-9,",
+           (FREE, "on the edge"), "accuracy, epochs 1 to 3"),
+    Mutant("logits in place of a clipped probability",
+           PLAN + "goal", "else clipped", "else from_logits",
+           (FORCED, "bce clipped"), "dense."),
+    # ---- optimizers ----
+    Mutant("Adam's epsilon inside the root",
+           FUSED + "updates._adam", "math.sqrt(v) + epsilon", "math.sqrt(v + epsilon)",
+           (FORCED, "hidden relu"), "dense"),
+    Mutant("the bias correction a step late",
+           FUSED + "updates._corrected", "np.float64(t)", "np.float64(t + 1)",
+           (FORCED, "hidden relu"), "step 1, dense"),
+    Mutant("momentum with the wrong sign",
+           FUSED + "updates._momentum", "momentum - pull\n", "momentum + pull\n",
+           (FORCED, "momentum"), "dense"),
+    Mutant("Nesterov with the velocity of before",
+           FUSED + "updates._momentum", "v * momentum - pull if", "v - pull if",
+           (FORCED, "nesterov"), "dense"),
+    Mutant("RMSprop's epsilon outside the root",
+           FUSED + "updates._rmsprop", "math.sqrt(spread)", "(math.sqrt(v) + epsilon)",
+           (FORCED, "rmsprop"), "dense"),
+    Mutant("a clip from above alone",
+           FUSED + "updates._clip", "max(g[r, i], -edge)", "g[r, i]",
+           (FORCED, "clipvalue"), "dense"),
+    # ---- losses ----
+    Mutant("a clip of 1e-8",
+           FUSED + "scores._clip", "EPSILON", "1e-8",
+           (FREE, "bce clipped"), "loss, epochs 1 to 1"),
+    Mutant("a gradient where the clip acts",
+           FUSED + "scores._binary_clipped", " if inside else 0", "",
+           (FORCED, "bce clipped"), "dense."),
+    Mutant("softmax's gradient without the label",
+           FUSED + "scores._sparse_from_logits", "d[label] -= 1", "d[label] -= 0",
+           (FORCED, "scce"), "dense_1."),
+    Mutant("three answers not averaged",
+           FUSED + "scores._binary_from_logits", "(p[j] - share) / width", "p[j] - share",
+           (FORCED, "multi-label"), "dense"),
+    Mutant("binary smoothing towards 1",
+           FUSED + "scores._smooth", "smoothing / choices", "smoothing",
+           (FREE, "bce smoothed"), "loss, epochs 1 to 3"),
+    Mutant("a squared error halved",
+           FUSED + "scores._squared_error", "two / width", "1 / width",
+           (FORCED, "mse"), "dense"),
+    Mutant("weighted rows divided by their weights",
+           FUSED + "scores.divisor", "goal.reduction == WEIGHTED_MEAN and", "",
+           (FORCED, "class weights"), "dense"),
+    Mutant("a last batch that counts like a full one",
+           FUSED + "scores.add_up", "values.dtype.type(count)", "7",
+           (FREE, "partial batch"), "loss, epochs 1 to 3"),
+    Mutant(">= 0.5 in the accuracy",
+           FUSED + "scores._accuracy", "p[j] > p", "p[j] >= p",
+           (FREE, "on the edge"), "accuracy, epochs 1 to 3"),
+    # ---- layers ----
+    Mutant("the bias gradient averaged over rows, in a narrow net",
+           FUSED + "narrow._differentiate", '+ o] = total', '+ o] = total / d.size',
+           (FORCED, "sgd"), "dense_1.b[0]"),
+    Mutant("the same in a wide net",
+           FUSED + "operations.learn", "+= d[u]", "+= d[u] / count",
+           (FORCED, "dropout"), ".b["),
+    Mutant("ReLU's gradient passing at 0",
+           FUSED + "arithmetic.activate_backward",
+           "y[j] > zero else zero", "y[j] >= zero else zero",
+           (FORCED, "hidden relu"), "dense."),
+    Mutant("dropped numbers without making up for them",
+           FUSED + "dropping.drop", '1 / (1 - op["rate"])', "1", (FORCED, "dropout"), "dense"),
+    Mutant("the same dropout mask at every call",
+           FUSED + "dropping.drop", 'op["calls"] + call', "0",
+           (FORCED, "dropout"), "step 2, dense"),
+]  # fmt: skip
+
+
+def lines_of(gate, dtype, *engine):
     """The gate's lines for the package as it is now."""
     kind, argument = gate
-    return getattr(golden.load(dtype), kind)(argument)
+    return getattr(golden.load(dtype), kind)(argument, *engine)
 
 
 def mutate(monkeypatch, function, old, new):
@@ -165,3 +273,46 @@ def test_a_mutant_is_caught_and_named(mutant, monkeypatch):
 )
 def test_without_a_mutant_the_same_gate_passes(gate, dtype):
     assert [line for line in lines_of(gate, dtype) if not line.passed] == []
+
+
+# ---- The fused engine ----
+
+
+def named(path):
+    """The function of that dotted name."""
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+def print_what_fused_mutants_do():
+    """In a process without compiled kernels: for each mutant the gate's bad lines, as JSON."""
+    for mutant in FUSED_MUTANTS:
+        lines = partial(lines_of, mutant.gate, mutant.dtype, "fused")
+        before = lines()
+        with pytest.MonkeyPatch.context() as patch:
+            mutate(patch, named(mutant.function), mutant.old, mutant.new)
+            after = lines()
+        found = (
+            [f"{x.what}; {x.where}" for x in each if not x.passed] for each in (before, after)
+        )
+        print(json.dumps([mutant.name, *found]))
+
+
+def test_every_mutant_of_the_fused_engine_is_caught_and_named():
+    here = Path(__file__).parent
+    folders = os.pathsep.join([str(Path(nnscratch.__file__).parents[1]), str(here)])
+    code = "import test_parity_mutants as me; me.print_what_fused_mutants_do()"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": folders},
+    )
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [name for name, *_ in found] == [mutant.name for mutant in FUSED_MUTANTS]
+    for mutant, (name, before, after) in zip(FUSED_MUTANTS, found, strict=True):
+        assert before == [], f"without {name}"
+        assert any(mutant.named in line for line in after), f"{name}: {after}"
+        print(f"{name}: {after[0]}")

@@ -137,6 +137,22 @@ def test_a_run_holds_every_gate_in_both_formats_by_each_engine(keras_recorded):
     assert "float32, eager: m6 from 2 seeds" in told
 
 
+@pytest.mark.parametrize(("given", "found"), [(None, [100, 20]), (7, [7, 7]), (0, [])])
+def test_a_share_takes_more_seeds_than_a_mean_unless_a_number_is_given(
+    keras_recorded, monkeypatch, given, found
+):
+    seen = []
+
+    def statistics(case, records, data, engine):
+        seen.append(len(records))
+        return []
+
+    monkeypatch.setattr(gates, "statistics", statistics)
+    options = {"dtypes": ["float32"], "engines": ["eager"], "seeds": given}
+    run.run(run.STANDARD, only=["m1", "m6"], **options)
+    assert seen == found
+
+
 def test_a_quick_run_takes_the_floor_from_the_recording(keras_recorded):
     outcome = run.run(run.QUICK, only=["m6"], dtypes=["float64"], engines=["eager"])
     assert keras_recorded == [("float64", "plain", 1, ["m6"])]

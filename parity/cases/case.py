@@ -14,7 +14,8 @@ class Promise:
     weights      largest |dW| / max|W| in each of the first ``steps`` steps
     loss         largest relative deviation of the loss in each of the first ``epochs`` epochs
                  (None: all of them); the validation loss is held to the same
-    accuracy     largest deviation of any accuracy within those epochs
+    accuracy     largest deviation of any accuracy within those epochs; None: nothing is
+                 said of it but the floor rule
     loose        loss and accuracy were measured where chaos had begun: they hold for the
                  training curves alone, and the floor rule from the first epoch on for all
     floor        the floor rule holds after that horizon: at most 10 times what Keras departs
@@ -27,7 +28,7 @@ class Promise:
 
     loss: float
     epochs: int | None = None
-    accuracy: float = 0.0
+    accuracy: float | None = 0.0
     weights: float = 0.0
     steps: int = 0
     loose: bool = False
@@ -48,6 +49,7 @@ class Case:
     promises   {"float64": Promise, "float32": Promise}
     margins    Gate 3: {statistic: how far the means over seeds may be apart}; a loss is
                relative to its mean; empty: the training is not chaotic, curves are compared
+    seeds      Gate 3: how many seeds those margins need, or None for as many as the run takes
     forced     Gate 1: {number format: tolerance}, where not the gate's own
     """
 
@@ -65,6 +67,7 @@ class Case:
     fit_options: dict = field(default_factory=dict)
     validate: bool = False
     margins: dict = field(default_factory=dict)
+    seeds: int | None = None
     forced: dict = field(default_factory=dict)
 
     def rows(self, x):
@@ -94,7 +97,7 @@ class Case:
 def build(case, library, seed=SEED, **options):
     """The case's compiled model, made by the same calls in either library.
 
-    options  "dtype" goes to nnscratch's Sequential; "run_eagerly" and "jit_compile" to compile
+    options  "dtype" goes to nnscratch's Sequential; all others ("run_eagerly") to compile
     """
     library.utils.set_random_seed(seed)
     layers = [getattr(library.layers, kind)(*args, **kw) for kind, args, kw in case.layers]

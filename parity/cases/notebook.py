@@ -48,6 +48,11 @@ BISTABLE = {
     ),
 }
 
+# The share of runs that collapse is 0.15 to 0.3. Of two equal machines whose runs have nothing
+# else in common, 20 seeds would prove shares within 0.25 in 9 to 43 of 100 comparisons. With
+# 100 seeds it is 97 to 99, and 94 if the share is 0.5, where it scatters most.
+TO_COUNT_A_SHARE = 100
+
 SWEPT = {LAST_LOSS: 0.02, LATE_LOSS: 0.2}  # the end of m6, where its rate is up to 9
 
 MODELS = [
@@ -68,6 +73,7 @@ MODELS = [
             )
         },
         margins={"collapsed": 0.25, "accuracy": 0.03},
+        seeds=TO_COUNT_A_SHARE,
     ),
     Case(
         name="m2",
@@ -79,6 +85,7 @@ MODELS = [
         fits=(100,),
         promises=BISTABLE,
         margins={"collapsed": 0.25, "accuracy": 0.03},
+        seeds=TO_COUNT_A_SHARE,
     ),
     Case(
         name="m3",
@@ -187,12 +194,16 @@ MODELS = [
             "float32": Promise(
                 0.15,
                 epochs=3,
-                accuracy=0.1,
+                accuracy=None,
                 weights=1e-5,
                 steps=400,
                 loose=True,
                 floor=True,
-                source="chaotic from step 600 on; 9.6e-2 was measured over three epochs",
+                source=(
+                    "chaotic from step 600 on; loss: 0.14 was measured at seed 42. Accuracy:"
+                    " over eleven seeds Keras comes 0.134 from itself (no oneDNN; XLA 0.114),"
+                    " eager 0.102 and fused 0.105 from Keras, so that floor and Gate 3 decide"
+                ),
             ),
         },
         validate=True,
