@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 WORKERS ?= auto
 
-.PHONY: demo test check test-all parity bench microscope notebook format clean
+.PHONY: demo test check test-all wheel mutants parity bench microscope notebook format clean
 
 demo: $(VENV)/installed
 	$(BIN)/nnscratch demo
@@ -20,13 +20,21 @@ check: $(VENV)/installed-for-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --strict --follow-imports silent --cache-dir .mypy_cache/strict tests/typing_user.py
 
-# The same tests under every supported Python that is found here.
-test-all: test
-	for version in 3.11 3.12 3.13; do \
-	  python=$$(command -v python$$version) || { echo "python$$version is not here"; continue; }; \
-	  $(MAKE) test PYTHON=$$python VENV=.venv-$$version || exit 1; \
-	done
+# The same tests under Python 3.11, 3.12 and 3.13; versions that are not here are named. Then,
+# once, those that take minutes.
+test-all: check
+	$(BIN)/nox --session tests
+	$(BIN)/python -m pytest -m thorough --numprocesses $(WORKERS) --dist worksteal
+
+# The wheel, installed into an empty environment and used there.
+wheel: $(VENV)/installed-for-tests
+	$(BIN)/nox --session wheel
+
+# Small changes of the arithmetic that no test notices, by name; `mutmut show NAME` shows one.
+mutants: $(VENV)/installed-for-tests
+	$(BIN)/nox --session mutants
 
 # nnscratch beside tf.keras, gate by gate; writes out/parity/report.html. About half an hour.
 parity: $(VENV)/installed-for-parity
@@ -54,7 +62,7 @@ format: $(VENV)/installed-for-tests
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv .venv-3.* out build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv .nox mutants out build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -11,6 +11,8 @@ The names are Keras's. To read how it works, begin at ``ops``, ``activations``, 
 """
 
 from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from nnscratch import (
     activations,
@@ -29,7 +31,10 @@ from nnscratch.explain import explain
 from nnscratch.gradient_check import gradcheck
 from nnscratch.layers import Input
 from nnscratch.learning_rate import learning_rate_sweep
-from nnscratch.models import Sequential
+from nnscratch.models import Sequential, from_keras
+
+if TYPE_CHECKING:  # editors and mypy see at once what is imported at first use
+    from nnscratch import datasets, microscope, plots, sklearn
 
 __version__ = "0.1.0"
 
@@ -43,6 +48,7 @@ __all__ = [
     "config",
     "datasets",
     "explain",
+    "from_keras",
     "gradcheck",
     "initializers",
     "layers",
@@ -53,18 +59,19 @@ __all__ = [
     "models",
     "optimizers",
     "plots",
+    "sklearn",
     "utils",
 ]
 
-_on_demand = ("datasets", "microscope", "plots")
+_on_demand = ("datasets", "microscope", "plots", "sklearn")
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> ModuleType:
     # Imported at first use: they are not needed to train, and plots brings matplotlib with it.
     if name in _on_demand:
         return import_module(f"nnscratch.{name}")
     raise AttributeError(f"module 'nnscratch' has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted(__all__)

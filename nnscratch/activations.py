@@ -7,11 +7,27 @@ Every derivative here can be written with the output y alone, so y is all that t
 has to keep. The formulas stand in ``ops.py``.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nnscratch import checks, config, ops
+
+__all__ = [
+    "ActivationFunction",
+    "get",
+    "leaky_relu",
+    "linear",
+    "relu",
+    "sigmoid",
+    "softmax",
+    "tanh",
+]
 
 
 class ActivationFunction:
@@ -20,26 +36,38 @@ class ActivationFunction:
     name       how ``Dense(8, activation=name)`` and saved files refer to it
     function   z -> y
     derivative (dy, y) -> dz
+
+    >>> softmax([[0.0, 0.0]])
+    array([[0.5, 0.5]], dtype=float32)
+    >>> double = ActivationFunction("double", lambda z: 2 * z, lambda dy, y: 2 * dy)
+    >>> double([-1.0, 3.0])
+    array([-2.,  6.], dtype=float32)
     """
 
     params: dict = {}
 
-    def __init__(self, name, function, derivative):
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., np.ndarray],
+        derivative: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    ):
         self.name = name
         self.function = function
         self.derivative = derivative
+        self.__doc__ = function.__doc__ or self.__doc__  # what help and a notebook's ? show
 
-    def __call__(self, z, **options):
+    def __call__(self, z: ArrayLike, **options: Any) -> np.ndarray:
         """``f(z)`` as an array; whole numbers and lists become arrays of ``floatx()``."""
         is_float = getattr(z, "dtype", None) in config.FLOAT_TYPES
         return self.function(np.asarray(z, None if is_float else config.floatx()), **options)
 
-    def forward(self, z, *, training=False):
+    def forward(self, z: np.ndarray, *, training: bool = False) -> tuple[np.ndarray, Any]:
         """z (B, O) -> y (B, O), and y again as what ``backward`` needs."""
         y = self.function(z)
         return y, y
 
-    def backward(self, dy, y):
+    def backward(self, dy: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, dict]:
         """dy (B, O), and the y of the forward pass -> dz (B, O); there are no parameters."""
         return self.derivative(dy, y), {}
 
@@ -69,8 +97,11 @@ leaky_relu = ActivationFunction(
 _known = {f.name: f for f in (linear, relu, leaky_relu, sigmoid, softmax, tanh)}
 
 
-def get(identifier):
-    """The activation of that name; None is linear; an ActivationFunction is itself."""
+def get(identifier: str | ActivationFunction | None) -> ActivationFunction:
+    """The activation of that name; None is linear; an ActivationFunction is itself.
+
+    Raises ValueError for an unknown name, TypeError for a function without its derivative.
+    """
     if identifier is None:
         return linear
     if isinstance(identifier, ActivationFunction):

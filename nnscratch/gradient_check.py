@@ -10,13 +10,16 @@ other. At a kink (a ReLU whose input is 0) the slope to the left is not the slop
 and the comparison means nothing; such numbers are marked and left out.
 """
 
+from __future__ import annotations
+
 import copy
-import html
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from nnscratch import checks, data
+from nnscratch import checks, data, views
 from nnscratch.engines import eager
 from nnscratch.layers import Layer
 from nnscratch.models.parameters import ParameterVector
@@ -43,7 +46,7 @@ class TensorCheck:
     checked: int
     kinks: int
 
-    def in_words(self, tolerance):
+    def in_words(self, tolerance: float) -> str:
         """A line of the report."""
         sign = "ok   " if self.error <= tolerance else "WRONG"
         at = ", ".join(map(str, self.index))
@@ -53,6 +56,20 @@ class TensorCheck:
             f" {self.analytic:+.9g}, numeric {self.numeric:+.9g}"
             f" ({self.checked} compared{kinks})"
         )
+
+    def in_cells(self, tolerance: float) -> list[str]:
+        """The same as the texts of a table's row."""
+        at = ", ".join(map(str, self.index))
+        kinks = f", {self.kinks} at a kink left out" if self.kinks else ""
+        return [
+            self.name,
+            "ok" if self.error <= tolerance else "WRONG",
+            f"{self.error:.1e}",
+            f"[{at}]",
+            f"{self.analytic:+.9g}",
+            f"{self.numeric:+.9g}",
+            f"{self.checked}{kinks}",
+        ]
 
 
 class GradientCheck:
@@ -70,17 +87,17 @@ class GradientCheck:
         self.curve = curve
 
     @property
-    def worst(self):
+    def worst(self) -> TensorCheck:
         """The tensor with the largest error."""
         return max(self.tensors, key=lambda tensor: tensor.error)
 
     @property
-    def ok(self):
+    def ok(self) -> bool:
         """Whether every error is within the tolerance."""
         return self.worst.error <= self.tolerance
 
     @property
-    def verdict(self):
+    def verdict(self) -> str:
         """The result in one line."""
         verdict = "all gradients agree" if self.ok else f"{self.worst.name} is WRONG"
         return f"{verdict} (relative error, tolerance {self.tolerance:g})"
@@ -95,10 +112,23 @@ class GradientCheck:
     __repr__ = __str__
 
     def _repr_html_(self):
-        return f"<pre>{html.escape(str(self))}</pre>"
+        header = ("tensor", "", "relative error", "at", "backward", "numeric", "compared")
+        rows = [tensor.in_cells(self.tolerance) for tensor in self.tensors]
+        errors = ", ".join(f"{h:.0e}: {error:.0e}" for h, error in self.curve.items())
+        notes = [f"Error of {self.worst.name} by step h: {errors}"] if errors else []
+        return views.table(self.verdict, [header, *rows], notes)
 
 
-def gradcheck(layer_or_model, x, y=None, *, step=STEP, tolerance=1e-6, most=500, seed=0):
+def gradcheck(
+    layer_or_model: Any,
+    x: ArrayLike,
+    y: ArrayLike | None = None,
+    *,
+    step: float = STEP,
+    tolerance: float = 1e-6,
+    most: int = 500,
+    seed: int = 0,
+) -> GradientCheck:
     """Compare every gradient of a layer or a compiled model with central differences.
 
     x     rows; y: their targets, for a model
@@ -107,7 +137,13 @@ def gradcheck(layer_or_model, x, y=None, *, step=STEP, tolerance=1e-6, most=500,
 
     A layer is checked under a random gradient from above: with plain ones a wrong softmax
     would pass, as its outputs sum to one. Works on a float64 copy and changes nothing.
-    Returns a GradientCheck.
+    Returns a GradientCheck. Raises ValueError for data that does not fit, for a model without
+    targets or not compiled, and for a backward that returns other shapes than it must.
+
+    >>> import nnscratch as nn
+    >>> report = gradcheck(nn.layers.Dense(2, "tanh"), [[0.1, -0.2, 0.3], [0.4, 0.5, -0.6]])
+    >>> report.ok, [tensor.name for tensor in report.tensors]
+    (True, ['x', 'W', 'b'])
     """
     step = checks.real_number("step", step, above=0)
     tolerance = checks.real_number("tolerance", tolerance, above=0)

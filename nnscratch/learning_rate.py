@@ -1,9 +1,12 @@
 """The learning-rate finder: train briefly while the rate climbs, and watch the loss."""
 
+from __future__ import annotations
+
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nnscratch import callbacks, checks, data
 from nnscratch.models import arguments
@@ -24,13 +27,23 @@ class Sweep(NamedTuple):
 
 
 def learning_rate_sweep(
-    model, x, y, *, start=1e-4, stop=1.0, epochs=40, batch_size=None, verbose=0
-):
+    model: Any,
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    start: float = 1e-4,
+    stop: float = 1.0,
+    epochs: int = 40,
+    batch_size: int | None = None,
+    verbose: int = 0,
+) -> Sweep:
     """Train ``model`` with a rate that climbs from ``start`` to ``stop``; returns a Sweep.
 
     The rates are evenly spaced on a logarithmic scale. Weights, optimizer and Dropout are put
     back afterwards, so the model is as it was. Past the useful rates the loss may leave the
     finite numbers; the sweep ends there.
+
+    Raises ValueError for a range that does not climb, and what ``fit`` raises for its data.
 
     The suggestion is the rule of thumb of the field: where the loss still falls but has not
     flattened, about ten times less than where it is lowest.

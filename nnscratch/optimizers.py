@@ -14,11 +14,15 @@ model.
 
 import math
 import warnings
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from nnscratch import checks, schedules
 from nnscratch.schedules import Schedule
+
+__all__ = ["SGD", "Adam", "Optimizer", "RMSprop", "get", "schedules"]
 
 
 def sgd_update(p, g, learning_rate):
@@ -79,19 +83,22 @@ class Optimizer:
     clipnorm       each tensor's gradient is scaled down to this length (2-norm) at most
     clipvalue      each number of the gradient is cut to [-clipvalue, clipvalue]
     lr             Keras 2's name for learning_rate; works, with a DeprecationWarning
+
+    Raises ValueError for a number outside its range, and for both clips at once; TypeError for
+    an argument that there is not.
     """
 
     state_names: tuple = ()
 
     def __init__(
         self,
-        learning_rate=0.001,
+        learning_rate: float | Schedule = 0.001,
         *,
-        clipnorm=None,
-        clipvalue=None,
-        name=None,
-        lr=None,
-        **unknown,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        name: str | None = None,
+        lr: float | None = None,
+        **unknown: Any,
     ):
         checks.no_more_arguments(self, unknown)
         if lr is not None:
@@ -109,34 +116,39 @@ class Optimizer:
         self.training_token = None  # the compiled model that this optimizer works for
         self.restart()
 
-    def restart(self):
+    def restart(self) -> None:
         """Forget the steps so far: ``compile`` begins anew."""
         self.iterations = 0
-        self.state = {}
+        self.state: dict[str, np.ndarray] = {}
 
     @property
-    def learning_rate(self):
+    def learning_rate(self) -> Any:
         """The rate of the next step, as a float; assigning a number replaces a schedule."""
         if isinstance(self._rate, Schedule):
             return float(self._scheduled(self.iterations))
         return self._rate
 
     @learning_rate.setter
-    def learning_rate(self, value):
+    def learning_rate(self, value: float | Schedule) -> None:
         if not isinstance(value, Schedule):
             value = checks.real_number("learning_rate", value, above=0)
-        self._rate = value
+        self._rate: Any = value
 
     @property
-    def schedule(self):
+    def schedule(self) -> Schedule | None:
         """The schedule that sets the learning rate, or None."""
         return self._rate if isinstance(self._rate, Schedule) else None
 
-    def build(self, parameters):
+    def build(self, parameters: np.ndarray) -> None:
         """Make the state for a parameter vector (N,): zeros of the same length and format."""
         self.state = {name: np.zeros_like(parameters) for name in self.state_names}
 
-    def apply(self, parameters, gradient, tensors=()):
+    def apply(
+        self,
+        parameters: np.ndarray,
+        gradient: np.ndarray,
+        tensors: Sequence[np.ndarray] = (),
+    ) -> None:
         """One step: change ``parameters`` (N,) in place by their ``gradient`` (N,).
 
         tensors  views into ``gradient``, one a weight array: what clipnorm takes the norm of
@@ -150,7 +162,7 @@ class Optimizer:
         self.iterations += 1
         self.update(parameters, gradient, rate)
 
-    def rate(self, step, cast):
+    def rate(self, step: int, cast: Any) -> Any:
         """The learning rate of step 1, 2, ... in the number format ``cast``."""
         return cast(self._scheduled(step - 1) if self.schedule else self._rate)
 
@@ -162,7 +174,7 @@ class Optimizer:
         called = f"what {type(self._rate).__name__} returns for step {step}"
         return checks.real_number(called, rate, least=0)
 
-    def update(self, p, g, learning_rate):
+    def update(self, p: np.ndarray, g: np.ndarray, learning_rate: Any) -> None:
         """The formula: change p (N,) and the state in place."""
         raise NotImplementedError(
             f"{type(self).__name__} has to define update(p, g, learning_rate)"
@@ -179,7 +191,7 @@ class Optimizer:
                     tensor *= limit
                     tensor /= norm
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The arguments that make this optimizer again; its current rate, not its state."""
         rate = self.schedule.serialize() if self.schedule else self._rate
         own = {"clipnorm": self.clipnorm, "clipvalue": self.clipvalue, "name": self.name}
@@ -198,9 +210,22 @@ class SGD(Optimizer):
 
     Source: Robbins and Monro (1951); Polyak (1964); Sutskever et al. (2013), equations 1 to 4.
     PyTorch keeps lr out of v, which is the same until the learning rate changes.
+
+    options  clipnorm, clipvalue, name; ValueError for a number outside its range
+
+    >>> p = np.array([1.0, 2.0])
+    >>> SGD(0.5).apply(p, np.array([1.0, -1.0]))
+    >>> p
+    array([0.5, 2.5])
     """
 
-    def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, **options):
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        **options: Any,
+    ):
         super().__init__(learning_rate, **options)
         self.momentum = checks.real_number("momentum", momentum, least=0)
         if self.momentum > 1:
@@ -231,11 +256,25 @@ class Adam(Optimizer):
     Source: Kingma and Ba (2015), the form at the end of section 2: epsilon stands beside
     sqrt(v) before the bias correction ("epsilon hat"). PyTorch corrects v first and adds
     epsilon to that, so its first steps differ a little.
+
+    options  clipnorm, clipvalue, name; ValueError for a number outside its range
+
+    >>> p = np.array([1.0, 2.0])
+    >>> Adam(0.1).apply(p, np.array([100.0, -0.01]))  # the first step is lr, either way
+    >>> p.round(3)
+    array([0.9, 2.1])
     """
 
     state_names = ("m", "v")
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **options):
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **options: Any,
+    ):
         super().__init__(learning_rate, **options)
         self.beta_1 = checks.real_number("beta_1", beta_1, least=0, below=1)
         self.beta_2 = checks.real_number("beta_2", beta_2, least=0, below=1)
@@ -248,7 +287,7 @@ class Adam(Optimizer):
         decays = cast(1 - self.beta_1), cast(1 - self.beta_2)
         adam_update(p, g, self.state["m"], self.state["v"], step, *decays, cast(self.epsilon))
 
-    def bias_corrected(self, learning_rate, t):
+    def bias_corrected(self, learning_rate: Any, t: int) -> Any:
         """``lr sqrt(1 - beta_2^t) / (1 - beta_1^t)`` in learning_rate's number format."""
         cast = type(learning_rate)
         # math.pow is the C library's, as in Keras; NumPy's power may differ in the last bit.
@@ -273,16 +312,23 @@ class RMSprop(Optimizer):
 
     Source: Tieleman and Hinton (2012), lecture 6.5; centered: Graves (2013), equations 38 to
     45. Epsilon stands inside the root, as in Keras; PyTorch puts it outside.
+
+    options  clipnorm, clipvalue, name; ValueError for a number outside its range
+
+    >>> p = np.array([1.0])
+    >>> RMSprop(0.1, rho=0.75).apply(p, np.array([3.0]))  # v = 0.25 g^2, so the step is 2 lr
+    >>> p.round(3)
+    array([0.8])
     """
 
     def __init__(
         self,
-        learning_rate=0.001,
-        rho=0.9,
-        momentum=0.0,
-        epsilon=1e-7,
-        centered=False,
-        **options,
+        learning_rate: float | Schedule = 0.001,
+        rho: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-7,
+        centered: bool = False,
+        **options: Any,
     ):
         super().__init__(learning_rate, **options)
         self.rho = checks.real_number("rho", rho, least=0, below=1)
@@ -322,8 +368,11 @@ _known = {cls.__name__: cls for cls in (SGD, Adam, RMSprop)}
 _known |= {name.lower(): cls for name, cls in _known.items()}
 
 
-def get(identifier):
-    """The optimizer of that name or class with its default settings; an Optimizer is itself."""
+def get(identifier: str | Optimizer | type[Optimizer]) -> Optimizer:
+    """The optimizer of that name or class with its default settings; an Optimizer is itself.
+
+    Raises ValueError for an unknown name.
+    """
     if isinstance(identifier, Optimizer):
         return identifier
     if isinstance(identifier, type) and issubclass(identifier, Optimizer):

@@ -4,11 +4,14 @@ The rates are computed in float32, also for a float64 model, as in Keras.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy import float32
 
 from nnscratch import checks
+
+__all__ = ["CosineDecay", "ExponentialDecay", "Schedule"]
 
 
 class Schedule:
@@ -17,15 +20,15 @@ class Schedule:
     step  how many updates were made before this one: 0, 1, 2, ...
     """
 
-    def __call__(self, step):
+    def __call__(self, step: int) -> Any:
         """The learning rate after ``step`` steps."""
         raise NotImplementedError(f"{type(self).__name__} has to define __call__(step)")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The arguments that make this schedule again."""
         return dict(vars(self))
 
-    def serialize(self):
+    def serialize(self) -> dict[str, Any]:
         """Class name and arguments as JSON values."""
         return {"class_name": type(self).__name__, "config": self.get_config()}
 
@@ -38,9 +41,21 @@ class ExponentialDecay(Schedule):
     """``rate = initial * decay_rate ** (step / decay_steps)``.
 
     staircase  the exponent is rounded down, so that the rate falls once every decay_steps
+
+    Raises ValueError unless both rates are above 0 and decay_steps is a whole number >= 1.
+
+    >>> halve = ExponentialDecay(0.1, decay_steps=100, decay_rate=0.5)
+    >>> [f"{halve(step):.3f}" for step in (0, 100, 200)]
+    ['0.100', '0.050', '0.025']
     """
 
-    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False):
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: int,
+        decay_rate: float,
+        staircase: bool = False,
+    ):
         self.initial_learning_rate = checks.real_number(
             "initial_learning_rate", initial_learning_rate, above=0
         )
@@ -62,16 +77,22 @@ class CosineDecay(Schedule):
     warmup_target  if given, the rate first climbs in a straight line from ``initial`` to it
                    in warmup_steps, and the cosine starts there
     Source: Loshchilov and Hutter (2017), equation 5.
+
+    Raises ValueError for a negative rate, alpha or warm-up, and for decay_steps below 1.
+
+    >>> fall = CosineDecay(0.1, decay_steps=100)
+    >>> [f"{fall(step):.2f}" for step in (0, 50, 100, 150)]
+    ['0.10', '0.05', '0.00', '0.00']
     """
 
     def __init__(
         self,
-        initial_learning_rate,
-        decay_steps,
-        alpha=0.0,
+        initial_learning_rate: float,
+        decay_steps: int,
+        alpha: float = 0.0,
         *,
-        warmup_target=None,
-        warmup_steps=0,
+        warmup_target: float | None = None,
+        warmup_steps: int = 0,
     ):
         self.initial_learning_rate = checks.real_number(
             "initial_learning_rate", initial_learning_rate, least=0

@@ -1,20 +1,38 @@
 """Keras's ``utils``, as far as we have them; each hands on to where the work is done."""
 
+from __future__ import annotations
+
+from os import PathLike
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nnscratch import checks, config, data, random
 
+__all__ = ["plot_model", "set_random_seed", "to_categorical"]
 
-def set_random_seed(seed):
+
+def set_random_seed(seed: int) -> None:
     """Seed nnscratch alone: the draws that follow are those that Keras makes from this seed.
 
-    Python's and NumPy's own generators are neither seeded nor read.
+    Python's and NumPy's own generators are neither seeded nor read. Raises TypeError for a
+    seed that is no whole number.
     """
     random.set_seed(seed)
 
 
-def to_categorical(x, num_classes=None):
-    """Labels (n,) as one-hot rows (n, num_classes) of ``floatx()``."""
+def to_categorical(x: ArrayLike, num_classes: int | None = None) -> np.ndarray:
+    """Labels (n,) as one-hot rows (n, num_classes) of ``floatx()``.
+
+    num_classes  None: one more than the largest label
+
+    Raises ValueError for no labels at all, and for one outside 0..num_classes-1.
+
+    >>> to_categorical([0, 2], 3)
+    array([[1., 0., 0.],
+           [0., 0., 1.]], dtype=float32)
+    """
     labels = data.as_numbers(x, "x")
     if labels.size == 0:
         raise ValueError(f"x is empty: its shape is {labels.shape}")
@@ -26,16 +44,19 @@ def to_categorical(x, num_classes=None):
 
 
 def plot_model(
-    model,
-    to_file="model.png",
-    show_shapes=False,
-    show_layer_names=False,
-    show_layer_activations=False,
-    dpi=200,
+    model: Any,
+    to_file: str | PathLike[str] | None = "model.png",
+    show_shapes: bool = False,
+    show_layer_names: bool = False,
+    show_layer_activations: bool = False,
+    dpi: int = 200,
     *,
-    ax=None,
-):
-    """Draw the model's layers as boxes, save the picture unless to_file is None; the Axes."""
+    ax: Any = None,
+) -> Any:
+    """Draw the model's layers as boxes, save the picture unless to_file is None; the Axes.
+
+    The same as ``nn.plots.model``, with Keras's name for its file.
+    """
     from nnscratch import plots
 
     return plots.model(

@@ -16,7 +16,13 @@ import threading
 import warnings
 from pathlib import Path
 
+import numpy as np
+
 from nnscratch.datasets.idx import read_idx
+
+__all__ = ["class_names", "find_data", "load_data"]
+
+Split = tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 class_names = [
     "T-shirt/top",
@@ -78,7 +84,7 @@ MIRRORS = (
 TIMEOUT = 5  # seconds that a mirror may stay silent
 
 
-def load_data(*, subset=None):
+def load_data(*, subset: str | None = None) -> Split:
     """Return ``(x_train, y_train), (x_test, y_test)``, as Keras does.
 
     x_train (60000, 28, 28) and x_test (10000, 28, 28) are uint8 from 0 (background) to 255,
@@ -88,13 +94,17 @@ def load_data(*, subset=None):
 
     Data that is nowhere to be had raises FileNotFoundError, a bad file in
     ``$NNSCRATCH_DATA`` ValueError; a bad file elsewhere is passed over with a warning.
+
+    >>> (x_train, y_train), (x_test, y_test) = load_data(subset="small")
+    >>> x_train.shape, x_test.shape, class_names[y_train[0]]
+    ((5000, 28, 28), (1000, 28, 28), 'Ankle boot')
     """
     if subset not in (None, "small"):
         raise ValueError(f'subset must be None (all images) or "small", but is {subset!r}.')
     return _load_small() if subset == "small" else _load_full()[0]
 
 
-def find_data():
+def find_data() -> tuple[Split, str]:
     """Return the best data at hand, as ``load_data`` does, and a sentence on where it is from.
 
     All images where they are found or can be downloaded, else the small set.

@@ -20,14 +20,17 @@ from nnscratch.trace import Trace
 __all__ = ["explain"]
 
 
-def explain(trace, *, row=None, units=None):
+def explain(
+    trace: Trace, *, row: int | None = None, units: dict[str, int] | None = None
+) -> Page:
     """The Page on a ``Trace``: formula, the same with numbers, shapes, and a numeric check.
 
     row    the row of the batch to follow. Left out: the one with the largest loss
     units  {layer name: unit} of Dense layers to follow. Left out: at the output the unit with
            the largest gradient, below it the input that adds most to the unit above
 
-    ``print`` the page; a notebook shows it by itself.
+    ``print`` the page; a notebook shows it by itself. Raises TypeError for what is no trace,
+    ValueError for a row, layer or unit that there is not.
     """
     if not isinstance(trace, Trace):
         raise TypeError(

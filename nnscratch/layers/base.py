@@ -1,6 +1,12 @@
 """What every layer is: its contract, its parameters, and the shape of a model's input."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from nnscratch import checks, config, data, initializers
 from nnscratch.layers import contract
@@ -10,7 +16,7 @@ class Parameters(dict):
     """The arrays of a layer by name; assigning to a name that is there writes into its array.
 
     That matters because inside a model the arrays are views of one vector: ``params["W"] = a``
-    copies a's numbers in and leaves the view as it is. Another shape is refused.
+    copies a's numbers in and leaves the view as it is. Another shape raises ValueError.
     """
 
     def __setitem__(self, name, value):
@@ -24,12 +30,12 @@ class Parameters(dict):
             )
         array[...] = value
 
-    def update(self, *others, **named):
+    def update(self, *others: Any, **named: Any) -> None:
         """As ``dict.update``, but each value is written into the array that is there."""
         for name, value in dict(*others, **named).items():
             self[name] = value
 
-    def rebind(self, name, array):
+    def rebind(self, name: str, array: np.ndarray) -> None:
         """Replace the array itself; only the model that owns the layer does this."""
         super().__setitem__(name, array)
 
@@ -53,64 +59,79 @@ class Layer:
 
     name         unique inside a model, which makes one up (``dense_1``) if none is given
     input_shape  the shape of one row, as in the first layer of a model; Input says the same
+
+    Raises TypeError for an argument that there is not, ValueError for a shape that is none.
     """
 
-    def __init__(self, *, name=None, input_shape=None, **unknown):
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        input_shape: int | Sequence[int] | None = None,
+        **unknown: Any,
+    ):
         checks.no_more_arguments(self, unknown)
         self.name = name
-        self.dtype = None
+        self.dtype: Any = None
         self.params = Parameters()
-        self.input_shape = self.output_shape = None
+        self.input_shape: tuple[Any, ...] | None = None
+        self.output_shape: tuple[Any, ...] | None = None
         self.row_shape = (
             None if input_shape is None else checks.shape("input_shape", input_shape)
         )
 
     @property
-    def built(self):
+    def built(self) -> bool:
         """Whether the layer knows its shapes and has its parameters."""
         return self.input_shape is not None
 
     @property
-    def trainable(self):
+    def trainable(self) -> bool:
         """Always True: every layer of a model learns."""
         return True
 
     @trainable.setter
-    def trainable(self, value):
+    def trainable(self, value: bool) -> None:
         checks.always_trainable(f"layer {self.label!r}", value)
 
     @property
-    def steps(self):
+    def steps(self) -> list[Any]:
         """The parts that the engine runs one after another; most layers are one step."""
         return [self]
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[Any, ...]) -> None:
         """Make the parameters for inputs of ``input_shape``, (None, ...): None stands for B."""
 
-    def forward(self, x, *, training=False):
+    def forward(self, x: np.ndarray, *, training: bool = False) -> tuple[np.ndarray, Any]:
         """x (B, ...) -> y (B, ...), cache."""
         raise NotImplementedError(f"{type(self).__name__} has to define forward")
 
-    def backward(self, dy, cache):
+    def backward(
+        self, dy: np.ndarray, cache: Any
+    ) -> tuple[np.ndarray, Mapping[str, np.ndarray]]:
         """dy (B, ...), cache -> dx (B, ...), {parameter name: gradient}."""
         raise NotImplementedError(f"{type(self).__name__} has to define backward")
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         """(None, ...) -> (None, ...): found by running rows of zeros through ``forward``."""
         with np.errstate(all="ignore"):
             rows = np.zeros((contract.ROWS, *input_shape[1:]), self.dtype)
             y, _ = contract.forward(self, rows)
         return (None, *y.shape[1:])
 
-    def add_weight(self, name, shape, initializer="glorot_uniform"):
+    def add_weight(
+        self, name: str, shape: Iterable[int], initializer: Any = "glorot_uniform"
+    ) -> np.ndarray:
         """A new parameter array, also found as ``self.params[name]``."""
         dtype = config.float_type(self.dtype)
         array = np.array(initializers.get(initializer)(tuple(shape), dtype), dtype)
         self.params.rebind(name, array)
         return array
 
-    def ensure_built(self, input_shape, dtype=None):
-        """Build for ``input_shape`` unless that was done; another shape later is refused."""
+    def ensure_built(
+        self, input_shape: tuple[Any, ...], dtype: DTypeLike | None = None
+    ) -> None:
+        """Build for ``input_shape`` unless that was done; another shape: ValueError."""
         if self.input_shape is not None:
             if tuple(input_shape[1:]) != self.input_shape[1:]:
                 raise ValueError(
@@ -124,33 +145,33 @@ class Layer:
         self.output_shape = tuple(self.compute_output_shape(input_shape))
         self.input_shape = tuple(input_shape)
 
-    def reseed(self, seeds):
+    def reseed(self, seeds: Any) -> None:
         """Draw the layer's own random seeds anew from a ``SeedSource``; most have none."""
 
-    def __call__(self, x, *, training=False):
+    def __call__(self, x: ArrayLike, *, training: bool = False) -> np.ndarray:
         """The layer's output for an array of rows; builds the layer at the first call."""
         x = data.as_numbers(x, "x")
         self.ensure_built((None, *x.shape[1:]))
         return self.forward(x.astype(self.dtype, copy=False), training=training)[0]
 
     @property
-    def label(self):
+    def label(self) -> str:
         """The layer's name, or what it would be called in a model."""
         return self.name or checks.snake_case(type(self).__name__)
 
-    def get_weights(self):
+    def get_weights(self) -> list[np.ndarray]:
         """Copies of the parameters, in the order in which they were made."""
         return [array.copy() for array in self.params.values()]
 
-    def set_weights(self, weights):
-        """Write new values into the parameters; the shapes must be those of ``get_weights``."""
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
+        """Write new values into the parameters; ValueError for shapes that are not theirs."""
         set_arrays(list(self.params.values()), weights, f"layer {self.label!r}")
 
-    def count_params(self):
+    def count_params(self) -> int:
         """How many numbers the layer learns."""
         return sum(array.size for array in self.params.values())
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The arguments that make this layer again, as JSON values."""
         return {"name": self.name}
 
@@ -167,9 +188,12 @@ class Layer:
 
 
 class Input:
-    """The shape of one row, as the first entry of a Sequential: ``Input((28, 28))``."""
+    """The shape of one row, as the first entry of a Sequential: ``Input((28, 28))``.
 
-    def __init__(self, shape, *, name=None):
+    Raises ValueError unless the shape is a whole number >= 1 or a tuple of such.
+    """
+
+    def __init__(self, shape: int | Sequence[int], *, name: str | None = None):
         self.shape = checks.shape("shape", shape)
         self.name = name
 

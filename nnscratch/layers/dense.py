@@ -1,5 +1,9 @@
 """Dense, the layer that most networks are made of."""
 
+from typing import Any
+
+import numpy as np
+
 from nnscratch import activations, checks, initializers, ops
 from nnscratch.layers.base import Layer, computes_otherwise, row_text
 
@@ -17,14 +21,14 @@ class Affine:
     Source: Rumelhart, Hinton and Williams (1986), equations 1 and 4 to 7.
     """
 
-    def __init__(self, params):
+    def __init__(self, params: dict[str, Any]):
         self.params = params
 
-    def forward(self, x, *, training=False):
+    def forward(self, x: np.ndarray, *, training: bool = False) -> tuple[np.ndarray, Any]:
         """x (B, I) -> z (B, O), and x for the way back."""
         return ops.affine(x, self.params["W"], self.params.get("b")), x
 
-    def backward(self, dz, x):
+    def backward(self, dz: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
         """dz (B, O), x (B, I) -> dx (B, I), {"W": (I, O), "b": (O,)}."""
         dx, dW, db = ops.affine_backward(dz, x, self.params["W"])
         return dx, ({"W": dW, "b": db} if "b" in self.params else {"W": dW})
@@ -36,21 +40,33 @@ class Dense(Layer):
     Forward    x (B, I)  -> z = x @ W + b (B, O)  -> y = f(z) (B, O)
     Backward   dy (B, O) -> dz = dy * f'(z)       -> dx, dW, db (see ``Affine``)
 
-    units       O, the number of outputs
-    activation  f: a name or one of ``nn.activations``; None leaves z as it is
-    use_bias    without it there is no b
+    units               O, the number of outputs
+    activation          f: a name or one of ``nn.activations``; None leaves z as it is
+    use_bias            without it there is no b
+    kernel_initializer  how W starts: a name or one of ``nn.initializers``
+    bias_initializer    how b starts
+    options             name and input_shape, as of every ``Layer``
 
-    Keras names the parameters kernel and bias; PyTorch's Linear stores W as (O, I).
+    Raises ValueError for units below 1 or not whole, for an unknown name, and for a softmax
+    over one unit, which could not learn. Keras names the parameters kernel and bias;
+    PyTorch's Linear stores W as (O, I).
+
+    >>> layer = Dense(2, "relu", kernel_initializer="ones")
+    >>> layer([[1.0, 2.0, 3.0], [-1.0, -2.0, -3.0]])
+    array([[6., 6.],
+           [0., 0.]], dtype=float32)
+    >>> layer
+    <Dense 'dense', (n, 3) -> (n, 2), relu>
     """
 
     def __init__(
         self,
-        units,
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        **options,
+        units: int,
+        activation: str | activations.ActivationFunction | None = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        **options: Any,
     ):
         super().__init__(**options)
         self.units = checks.whole_number("units", units, least=1)
@@ -69,7 +85,7 @@ class Dense(Layer):
         return [Affine(self.params), self.activation]
 
     def build(self, input_shape):
-        """Make W (I, O) and b (O,)."""
+        """Make W (I, O) and b (O,); ValueError for rows of more than one axis."""
         if len(input_shape) != 2:
             raise ValueError(
                 f"layer {self.label!r} (Dense) expects rows of one axis, shape (n, features),"

@@ -1,5 +1,7 @@
 """The layers that learn nothing: they reshape, rescale, bend or drop what passes through."""
 
+from typing import Any
+
 import numpy as np
 
 from nnscratch import activations, checks, ops, random
@@ -7,7 +9,13 @@ from nnscratch.layers.base import Layer, computes_otherwise
 
 
 class Flatten(Layer):
-    """Each row's numbers in one line, in C order: (B, 28, 28) -> (B, 784)."""
+    """Each row's numbers in one line, in C order: (B, 28, 28) -> (B, 784).
+
+    Raises TypeError for an argument that no layer takes.
+
+    >>> Flatten()(np.zeros((5, 28, 28))).shape
+    (5, 784)
+    """
 
     def compute_output_shape(self, input_shape):
         """(None, a, b, ...) -> (None, a b ...)."""
@@ -23,9 +31,15 @@ class Flatten(Layer):
 
 
 class Activation(Layer):
-    """An activation function as a layer of its own: ``y = f(x)``, ``dx = dy * f'(x)``."""
+    """An activation function as a layer of its own: ``y = f(x)``, ``dx = dy * f'(x)``.
 
-    def __init__(self, activation, **options):
+    Raises ValueError for an unknown name, and when built on one unit with softmax.
+
+    >>> Activation("relu")([[-1.0, 2.0]])
+    array([[0., 2.]], dtype=float32)
+    """
+
+    def __init__(self, activation: str | activations.ActivationFunction | None, **options: Any):
         super().__init__(**options)
         self.activation = activations.get(activation)
 
@@ -35,7 +49,7 @@ class Activation(Layer):
         return [self] if computes_otherwise(self, Activation) else [self.activation]
 
     def compute_output_shape(self, input_shape):
-        """The input's shape."""
+        """The input's shape; ValueError for a softmax over one unit."""
         if input_shape[-1] == 1 and self.activation is activations.softmax:
             checks.lone_softmax(f"layer {self.label!r} (Activation)")
         return input_shape
@@ -65,9 +79,14 @@ class Dropout(Layer):
     Outside training y = x; the scaling keeps the mean the same in both. The mask depends on the
     layer's seed and on how many training calls came before (``calls``), and is Keras's own.
     Source: Srivastava et al. (2014), section 10 for the scaling in training.
+
+    rate  in [0, 1), else ValueError; seed  of the masks, None: drawn
+
+    >>> Dropout(0.5, seed=1)([[1.0, 1.0, 1.0, 1.0]], training=True)
+    array([[2., 0., 2., 0.]], dtype=float32)
     """
 
-    def __init__(self, rate, *, seed=None, **options):
+    def __init__(self, rate: float, *, seed: int | None = None, **options: Any):
         super().__init__(**options)
         self.rate = checks.real_number("the dropout rate", rate, least=0, below=1)
         self._seed_was_given = seed is not None
@@ -110,10 +129,14 @@ class Dropout(Layer):
 class Rescaling(Layer):
     """``y = x * scale + offset``: 1/255 brings pixels into 0..1, also from uint8.
 
-    Both numbers are rounded to float32, also in a float64 model, as in Keras.
+    Both numbers are rounded to float32, also in a float64 model, as in Keras; ValueError
+    unless they are finite.
+
+    >>> Rescaling(0.5, offset=-1)(np.array([[0, 2, 255]], np.uint8))
+    array([[ -1. ,   0. , 126.5]], dtype=float32)
     """
 
-    def __init__(self, scale, offset=0.0, **options):
+    def __init__(self, scale: float, offset: float = 0.0, **options: Any):
         super().__init__(**options)
         self.scale = checks.real_number("scale", scale)
         self.offset = checks.real_number("offset", offset)

@@ -15,6 +15,14 @@ last layer!) the predictions are clipped into [1e-7, 1 - 1e-7], and where that c
 gradient is exactly zero. Keras does both in the same way; PyTorch leaves it to its user.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
 from nnscratch import checks
 from nnscratch.losses.batch import BatchLoss
 from nnscratch.losses.formulas import (
@@ -36,6 +44,7 @@ __all__ = [
     "SparseCategoricalCrossentropy",
     "binary_crossentropy",
     "categorical_crossentropy",
+    "get",
     "mae",
     "mean_absolute_error",
     "mean_squared_error",
@@ -44,27 +53,43 @@ __all__ = [
 ]
 
 
-def mean_squared_error(y_true, y_pred):
-    """The squared error of each row, (B,)."""
+def mean_squared_error(y_true: ArrayLike, y_pred: ArrayLike) -> np.ndarray:
+    """The squared error of each row, (B,): the mean over its outputs.
+
+    >>> mean_squared_error([[0.0, 2.0]], [[1.0, 2.0]])
+    array([0.5], dtype=float32)
+    """
     return MeanSquaredError(reduction=None)(y_true, y_pred)
 
 
-def mean_absolute_error(y_true, y_pred):
-    """The absolute error of each row, (B,)."""
+def mean_absolute_error(y_true: ArrayLike, y_pred: ArrayLike) -> np.ndarray:
+    """The absolute error of each row, (B,): the mean over its outputs."""
     return MeanAbsoluteError(reduction=None)(y_true, y_pred)
 
 
-def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0):
+def binary_crossentropy(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+) -> np.ndarray:
     """The binary cross-entropy of each row, (B,)."""
     return BinaryCrossentropy(from_logits, label_smoothing, reduction=None)(y_true, y_pred)
 
 
-def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0):
+def categorical_crossentropy(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+) -> np.ndarray:
     """The cross-entropy of each row against one-hot targets, (B,)."""
     return CategoricalCrossentropy(from_logits, label_smoothing, reduction=None)(y_true, y_pred)
 
 
-def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False):
+def sparse_categorical_crossentropy(
+    y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool = False
+) -> np.ndarray:
     """The cross-entropy of each row against its label, (B,)."""
     return SparseCategoricalCrossentropy(from_logits, reduction=None)(y_true, y_pred)
 
@@ -85,8 +110,14 @@ _known = _classes | {cls().name: cls for cls in _classes.values()}
 _known |= {"mse": MeanSquaredError, "mae": MeanAbsoluteError}
 
 
-def get(identifier):
-    """The loss of that name, class or lower-case function; a Loss is itself."""
+def get(identifier: str | Loss | type[Loss] | Callable[..., Any]) -> Loss:
+    """The loss of that name, class or lower-case function; a Loss is itself.
+
+    Raises ValueError for an unknown name, TypeError for a function without its gradient.
+
+    >>> get("mse")
+    MeanSquaredError(reduction='sum_over_batch_size', name='mean_squared_error')
+    """
     if isinstance(identifier, Loss):
         return identifier
     if isinstance(identifier, type) and issubclass(identifier, Loss):

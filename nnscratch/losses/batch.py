@@ -1,5 +1,9 @@
 """A loss joined with the model's last activation, and the mean over the batch."""
 
+from typing import Any
+
+import numpy as np
+
 
 class BatchLoss:
     """A loss as both engines use it: joined with the last activation where that is exact.
@@ -9,26 +13,28 @@ class BatchLoss:
     what the remaining steps give: logits (B, O) when joined, else predictions (B, O).
     """
 
-    def __init__(self, loss, steps):
+    def __init__(self, loss: Any, steps: list[Any]):
         self.loss = loss
         self.joined = loss.activation is not None and steps[-1:] == [loss.activation]
         self.steps = steps[:-1] if self.joined else list(steps)
 
-    def predictions(self, out):
+    def predictions(self, out: np.ndarray) -> np.ndarray:
         """What ``predict`` would give for the same rows, (B, O)."""
         return self.loss.activation.function(out) if self.joined else out
 
-    def values(self, y, out):
+    def values(self, y: np.ndarray, out: np.ndarray) -> np.ndarray:
         """The loss of each row, (B,), before weights and mean."""
         if self.joined:
             return self.loss.values_from_logits(y, out)
         return self.loss.values(y, out)
 
-    def value(self, values, sample_weight=None):
+    def value(self, values: np.ndarray, sample_weight: np.ndarray | None = None) -> Any:
         """The loss of the batch, a scalar: the (weighted) mean of ``values``."""
         return self.loss.reduce(values, sample_weight)
 
-    def gradient(self, y, predictions, sample_weight=None):
+    def gradient(
+        self, y: np.ndarray, predictions: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> np.ndarray:
         """dL/d(out), (B, O): each row's own gradient, weighted, and divided by B."""
         if self.joined:
             d_out = self.loss.gradient_from_logits(y, predictions)

@@ -1,6 +1,11 @@
 """The five losses: value and gradient, from predictions and from logits."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nnscratch import activations, checks, config, data, ops
 
@@ -15,6 +20,8 @@ class Loss:
     reduction  "sum_over_batch_size" (also called "mean"): sum_i w_i values_i / B;
                "sum": not divided; "mean_with_sample_weight": divided by sum_i w_i;
                None: ``loss(y, p)`` returns the values themselves; training takes their mean
+
+    Raises ValueError for an unknown reduction, TypeError for an argument that there is not.
     """
 
     # The last activation whose logits the loss can take, if any.
@@ -23,27 +30,32 @@ class Loss:
     label_smoothing = 0.0
     targets = "numbers"  # what y holds: "numbers", "probabilities", "classes" or "one-hot rows"
 
-    def __init__(self, reduction="sum_over_batch_size", name=None, **unknown):
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        **unknown: Any,
+    ):
         checks.no_more_arguments(self, unknown)
         if reduction not in (*REDUCTIONS, None, "none"):
             checks.look_up("reduction", reduction, dict.fromkeys(REDUCTIONS))
         self.reduction = None if reduction == "none" else reduction
         self.name = name or checks.snake_case(type(self).__name__)
 
-    def values(self, y, p):
+    def values(self, y: np.ndarray, p: np.ndarray) -> np.ndarray:
         """The loss of each row (B,), for targets y and predictions p (B, O)."""
         raise NotImplementedError(f"{type(self).__name__} has to define values(y, p)")
 
-    def gradient(self, y, p):
+    def gradient(self, y: np.ndarray, p: np.ndarray) -> np.ndarray:
         """The derivative of each row's value by its predictions, with p's shape."""
         raise NotImplementedError(f"{type(self).__name__} has to define gradient(y, p)")
 
-    def reduce(self, values, sample_weight=None):
+    def reduce(self, values: np.ndarray, sample_weight: np.ndarray | None = None) -> Any:
         """The values (B,), each with its weight, as one number of their own format."""
         total = values.sum() if sample_weight is None else (values * sample_weight).sum()
         return total / self.divisor(len(values), sample_weight)
 
-    def divisor(self, rows, sample_weight=None):
+    def divisor(self, rows: int, sample_weight: np.ndarray | None = None) -> Any:
         """What the sum over the batch is divided by: B, unless the reduction says otherwise."""
         if self.reduction == "sum":
             return 1
@@ -51,10 +63,13 @@ class Loss:
             return sample_weight.sum() or 1  # where all weights are 0 the loss is 0, not 0/0
         return rows
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(
+        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Any:
         """The reduced loss as a float; with ``reduction=None`` the array of values (B,).
 
-        One axis means one output for each row: (B,) is taken as (B, 1).
+        One axis means one output for each row: (B,) is taken as (B, 1). Raises ValueError for
+        targets that the loss cannot be asked about, and for shapes that do not pair up.
         """
         y, p = _as_pair(self, y_true, y_pred)
         values, weight = self.values(y, p), data.as_sample_weight(sample_weight, p, p.dtype)
@@ -62,8 +77,8 @@ class Loss:
             return values if weight is None else values * weight
         return float(self.reduce(values, weight))
 
-    def get_config(self):
-        """The arguments that make this loss again."""
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make this loss again, as JSON values."""
         return {"reduction": self.reduction, "name": self.name}
 
     def __repr__(self):
@@ -72,7 +87,11 @@ class Loss:
 
 
 class MeanSquaredError(Loss):
-    """The mean of (t - p)^2 over the outputs; gradient 2 (p - t) / O."""
+    """The mean of (t - p)^2 over the outputs; gradient 2 (p - t) / O.
+
+    >>> MeanSquaredError()([0.0, 1.0], [0.5, 1.0])
+    0.125
+    """
 
     def values(self, y, p):
         """(B, O), (B, O) -> (B,)."""
@@ -84,7 +103,11 @@ class MeanSquaredError(Loss):
 
 
 class MeanAbsoluteError(Loss):
-    """The mean of |t - p| over the outputs; gradient sign(p - t) / O, and 0 at equality."""
+    """The mean of |t - p| over the outputs; gradient sign(p - t) / O, and 0 at equality.
+
+    >>> MeanAbsoluteError()([0.0, 1.0], [0.5, 1.0])
+    0.25
+    """
 
     def values(self, y, p):
         """(B, O), (B, O) -> (B,)."""
@@ -99,12 +122,13 @@ class CrossEntropy(Loss):
     """What the three cross-entropies share: probabilities or logits, and label smoothing.
 
     from_logits      the predictions are logits: no sigmoid or softmax stands before the loss
-    label_smoothing  s in [0, 1): every target moves by the share s towards indifference
+    label_smoothing  s in [0, 1), else ValueError: every target moves by the share s towards
+                     indifference
     """
 
     activation: activations.ActivationFunction
 
-    def __init__(self, from_logits=False, label_smoothing=0.0, **options):
+    def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0, **options: Any):
         super().__init__(**options)
         self.from_logits = bool(from_logits)
         self.label_smoothing = checks.real_number(
@@ -121,19 +145,19 @@ class CrossEntropy(Loss):
             return self.gradient_from_logits(y, self.activation.function(p))
         return self.gradient_clipped(y, p)
 
-    def values_from_logits(self, y, z):
+    def values_from_logits(self, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         """The loss of each row (B,), for logits z (B, O)."""
         raise NotImplementedError
 
-    def gradient_from_logits(self, y, p):
+    def gradient_from_logits(self, y: np.ndarray, p: np.ndarray) -> np.ndarray:
         """The derivative by the logits (B, O), written with p, the activation's output."""
         raise NotImplementedError
 
-    def values_clipped(self, y, p):
+    def values_clipped(self, y: np.ndarray, p: np.ndarray) -> np.ndarray:
         """The loss of each row (B,), for predictions p (B, O) that nothing keeps in 0..1."""
         raise NotImplementedError
 
-    def gradient_clipped(self, y, p):
+    def gradient_clipped(self, y: np.ndarray, p: np.ndarray) -> np.ndarray:
         """The derivative by p (B, O): zero where the clip acts, as there l stays as it is."""
         raise NotImplementedError
 
@@ -157,8 +181,11 @@ class BinaryCrossentropy(CrossEntropy):
 
     Both are means over the O outputs. Behind a sigmoid the first form is used: there
     sigmoid' = p (1 - p) cancels the 1 / (p (1 - p)) of the second, so a sure and wrong unit
-    still learns at full speed. Smoothing: t (1 - s) + s / 2.
+    still learns at full speed. Smoothing: t (1 - s) + s / 2, with s in [0, 1), else ValueError.
     Source: Bishop, Pattern Recognition and Machine Learning (2006), equations 4.90 and 4.91.
+
+    >>> round(BinaryCrossentropy()([1.0, 0.0], [0.5, 0.25]), 4)  # (log 2 + log 4/3) / 2
+    0.4904
     """
 
     activation = activations.sigmoid
@@ -194,8 +221,11 @@ class CategoricalCrossentropy(CrossEntropy):
                     dl/dp goes back through the clip (0 where it acts) and the normalisation
 
     dl/dz is Keras's, also for a row of t that does not sum to 1 (the exact derivative would be
-    softmax(z) sum(t) - t). Smoothing: t (1 - s) + s / C.
+    softmax(z) sum(t) - t). Smoothing: t (1 - s) + s / C, with s in [0, 1), else ValueError.
     Source: Bishop (2006), equations 4.108 and 4.109.
+
+    >>> round(CategoricalCrossentropy()([[0.0, 1.0]], [[0.75, 0.25]]), 4)  # log 4
+    1.3863
     """
 
     activation = activations.softmax
@@ -231,12 +261,15 @@ class SparseCategoricalCrossentropy(CrossEntropy):
                     dl/dp_j = 1 / sum(c) - [j = y] / c_y inside the clip, exactly 0 outside
 
     The clipped form takes log(c) for logits, as Keras does; that normalises p on the way.
+
+    >>> round(SparseCategoricalCrossentropy()([1], [[0.75, 0.25]]), 4)  # log 4
+    1.3863
     """
 
     activation = activations.softmax
     targets = "classes"
 
-    def __init__(self, from_logits=False, **options):
+    def __init__(self, from_logits: bool = False, **options: Any):
         super().__init__(from_logits, **options)
 
     def values_from_logits(self, y, z):

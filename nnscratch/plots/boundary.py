@@ -1,6 +1,12 @@
 """Two features as a plane: the points of each class, and what a model says of every place."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nnscratch import checks, data
 from nnscratch.plots.style import (
@@ -20,10 +26,17 @@ from nnscratch.plots.style import (
 MOST_NAMES_INSIDE = 4  # A longer legend would hide points, so it stands beside the plot.
 
 
-def points(x, y, *, ax=None, class_names=None):
+def points(
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    ax: Any = None,
+    class_names: Sequence[str] | None = None,
+) -> Any:
     """Draw rows of two features, with a colour and a marker for each class.
 
-    x (n, 2), y (n,) or (n, 1) class numbers. Returns the Axes.
+    x (n, 2), y (n,) or (n, 1) class numbers. Returns the Axes. Raises ValueError for rows that
+    are no points of the plane and for labels that are no classes.
     """
     x, y = _plane(x, y)
     check_classes("y", y, max(y.max() + 1, 1), "classes are counted from 0")
@@ -34,7 +47,16 @@ def points(x, y, *, ax=None, class_names=None):
     return ax
 
 
-def decision_boundary(model, x, y, *, ax=None, resolution=200, padding=0.1, class_names=None):
+def decision_boundary(
+    model: Any,
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    ax: Any = None,
+    resolution: int = 200,
+    padding: float = 0.1,
+    class_names: Sequence[str] | None = None,
+) -> Any:
     """Colour the plane by what ``model`` predicts there, with the points x, y on top.
 
     A model with one output: the probability of class 1 and the line where it is 0.5; a new
@@ -43,7 +65,8 @@ def decision_boundary(model, x, y, *, ax=None, resolution=200, padding=0.1, clas
     x           (n, 2); y  (n,) or (n, 1) class numbers
     resolution  places along each side at which the model is asked
     padding     room around the points, as a share of each feature's range
-    Returns the Axes.
+    Returns the Axes. Raises ValueError for rows that are no points of the plane, labels that
+    the model has no class for, and settings out of range.
     """
     x, y = _plane(x, y)
     checks.whole_number("resolution", resolution, least=2)
@@ -67,7 +90,7 @@ def decision_boundary(model, x, y, *, ax=None, resolution=200, padding=0.1, clas
     return ax
 
 
-def _plane(x, y):
+def _plane(x, y) -> tuple[np.ndarray, np.ndarray]:
     x, y = data.as_numbers(x, "x").astype(np.float64), class_numbers("y", y)
     if x.ndim != 2 or x.shape[1] != 2:
         raise ValueError(

@@ -1,8 +1,12 @@
 """Lines: how a training went, which learning rate to take, an activation, a regression."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nnscratch import activations, checks, data
 from nnscratch.plots.style import (
@@ -27,7 +31,7 @@ BELOW |= {"ncols": 4, "frameon": False}
 INSIDE = {"loc": "center right", "framealpha": 0.8}
 
 
-def history(history, *, ax=None, metrics=None):
+def history(history: Any, *, ax: Any = None, metrics: Sequence[str] | None = None) -> Any:
     """Draw the curves of a training: losses on the left axis, other metrics on the right one.
 
     A metric and its validation twin share a colour; validation is dashed. A learning rate that
@@ -35,7 +39,8 @@ def history(history, *, ax=None, metrics=None):
 
     history   what ``fit`` returns, or its dictionary ``.history``
     metrics   names without ``val_``, such as ``["loss"]``; None draws all
-    Returns the Axes of the losses (of the metrics, where no loss is drawn).
+    Returns the Axes of the losses (of the metrics, where no loss is drawn). Raises TypeError
+    for what is no history, ValueError for an empty one and for a metric that it has not.
     """
     curves, epochs = _curves(history)
     known = {n: n for n in (key.removeprefix("val_") for key in curves) if n not in RATES}
@@ -133,12 +138,13 @@ def _rates_on_top(ax, curves, epochs):
     top.set_xlabel("learning rate")
 
 
-def learning_rate_sweep(history_or_result, *, ax=None):
+def learning_rate_sweep(history_or_result: Any, *, ax: Any = None) -> Any:
     """Draw the loss against the learning rate, which grew during the training, on a log scale.
 
     Good rates lie where the loss falls steeply, well before its lowest point. A suggested rate
     is marked. Takes a History (or its dictionary) with ``learning_rate`` and ``loss``, or the
-    result of ``nn.learning_rate_sweep``. Returns the Axes.
+    result of ``nn.learning_rate_sweep``. Returns the Axes. Raises ValueError where there are
+    no rates.
     """
     rates, losses, suggestion = _sweep(history_or_result)
     data.check_same_length(rates, losses, "loss", x_name="learning_rate")
@@ -175,12 +181,14 @@ def _stay_near_the_start(ax, losses):
         ax.set_ylim(finite.min() - room, 2 * finite[0])
 
 
-def activation(function_or_name, *, ax=None, low=-10, high=10):
+def activation(
+    function_or_name: Any, *, ax: Any = None, low: float = -10, high: float = 10
+) -> Any:
     """Draw an activation function from ``low`` to ``high`` and, dashed, its derivative.
 
     Takes a name, a function of ``nn.activations``, or any callable on arrays, of which only
     the curve is drawn. softmax, which needs a row of logits, is drawn for the row (z, 0).
-    Returns the Axes.
+    Returns the Axes. Raises ValueError for an unknown name, and unless low is below high.
     """
     if not low < high:
         raise ValueError(f"low must be below high, got low={low} and high={high}")
@@ -209,11 +217,20 @@ def _function(function, z):
     return name, y[:, 0], slope[:, 0]
 
 
-def regression(model, x, y, *, x_test=None, y_test=None, ax=None):
+def regression(
+    model: Any,
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    x_test: ArrayLike | None = None,
+    y_test: ArrayLike | None = None,
+    ax: Any = None,
+) -> Any:
     """Draw points of one feature and one target, and the line that ``model`` predicts.
 
     x (n,) or (n, 1), y the same: the training data. x_test, y_test: data kept back from the
-    training, with a marker of their own. The line runs over both. Returns the Axes.
+    training, with a marker of their own. The line runs over both. Returns the Axes. Raises
+    ValueError for more than one feature or target.
     """
     groups = [("training data", *_pair(x, y))]
     if x_test is not None:

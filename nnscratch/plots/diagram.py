@@ -1,6 +1,7 @@
 """A model as boxes and arrows, drawn with matplotlib alone: no Graphviz has to be installed."""
 
-from typing import NamedTuple
+from os import PathLike
+from typing import Any, NamedTuple
 
 from nnscratch.plots.style import (
     BLUE,
@@ -46,20 +47,21 @@ class _Box(NamedTuple):
 
 
 def model(
-    model,
+    model: Any,
     *,
-    to_file=None,
-    show_shapes=False,
-    show_layer_names=False,
-    show_layer_activations=False,
-    dpi=200,
-    ax=None,
-):
+    to_file: str | PathLike[str] | None = None,
+    show_shapes: bool = False,
+    show_layer_names: bool = False,
+    show_layer_activations: bool = False,
+    dpi: int = 200,
+    ax: Any = None,
+) -> Any:
     """Draw a model from its input at the top to its last layer, one box for each layer.
 
     A box holds the kind of layer and how many parameters it has; on request also its shapes
     (None stands for any number of rows), its name and its activation. ``to_file`` saves the
-    figure at ``dpi`` dots per inch; its suffix chooses the format. Returns the Axes.
+    figure at ``dpi`` dots per inch; its suffix chooses the format. Returns the Axes. Raises
+    ValueError for a model that is not built yet.
     """
     if getattr(model, "input_shape", None) is None:
         raise ValueError(

@@ -1,6 +1,12 @@
 """The confusion matrix: which class is taken for which."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nnscratch import data
 from nnscratch.plots.style import (
@@ -21,8 +27,14 @@ NAME_SIZE = 10  # points
 
 
 def confusion_matrix(
-    y_true, y_pred, class_names=None, figsize=None, text_size=None, *, ax=None
-):
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    class_names: Sequence[str] | None = None,
+    figsize: tuple[float, float] | None = None,
+    text_size: float | None = None,
+    *,
+    ax: Any = None,
+) -> Any:
     """Draw how many rows of each true class were predicted as each class.
 
     Each cell holds the count and the share of its row, and its colour is that share, so that a
@@ -33,7 +45,7 @@ def confusion_matrix(
                      None: the class numbers that occur
     figsize          inches, for the new figure when ``ax`` is None
     text_size        points, for the cells; None: what fits
-    Returns the Axes.
+    Returns the Axes. Raises ValueError for what is no class number or has no name.
     """
     y_true, y_pred = class_numbers("y_true", y_true), class_numbers("y_pred", y_pred)
     data.check_same_length(y_true, y_pred, "y_pred", x_name="y_true")

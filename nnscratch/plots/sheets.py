@@ -1,8 +1,13 @@
 """Sheets of small pictures: images, what a model says of them, and the weights it learned."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nnscratch import checks, data
 from nnscratch.plots.style import (
@@ -22,13 +27,22 @@ MOST_NUMBERS = 120  # cells of a heat map in which the numbers can be read
 DIVERGING = "RdBu_r"  # red above 0, blue below: safe for red-green blindness
 
 
-def images(images, labels=None, class_names=None, *, count=9, seed=None, ax=None):
+def images(
+    images: ArrayLike,
+    labels: ArrayLike | None = None,
+    class_names: Sequence[str] | None = None,
+    *,
+    count: int = 9,
+    seed: int | None = None,
+    ax: Any = None,
+) -> Any:
     """Draw a sheet of ``count`` images chosen at random (all of them, if there are no more).
 
     images       (n, height, width), with or without channels (1, 3 or 4), or square and flat
     labels       class numbers (n,), written above the images; class_names gives them names
     seed         the same seed chooses the same images
-    Returns the Axes, which holds one inset Axes for each image.
+    Returns the Axes, which holds one inset Axes for each image. Raises ValueError for what is
+    no image, no label, or no whole number of images.
     """
     images = _pictures(images)
     labels = None if labels is None else _labels(labels, images, class_names)
@@ -39,12 +53,22 @@ def images(images, labels=None, class_names=None, *, count=9, seed=None, ax=None
     return _sheet(ax, images[chosen], titles, cmap="binary")[0]
 
 
-def predictions(model, images, labels, class_names=None, *, count=9, seed=None, ax=None):
+def predictions(
+    model: Any,
+    images: ArrayLike,
+    labels: ArrayLike,
+    class_names: Sequence[str] | None = None,
+    *,
+    count: int = 9,
+    seed: int | None = None,
+    ax: Any = None,
+) -> Any:
     """Draw images chosen at random with what ``model`` says of each, and what is true.
 
     Above each image stand the predicted class, its probability and the true class: green with
     a check mark where they agree, red with a cross where they do not. The arguments are those
-    of ``images``; ``count=1`` gives a single image. Returns the Axes, which holds the insets.
+    of ``images``, and so are its errors; ``count=1`` gives a single image. Returns the Axes,
+    which holds the insets.
     """
     pictures = _pictures(images)
     labels = _labels(labels, pictures, class_names)
@@ -80,7 +104,7 @@ def _verdict(said, true, agree, certain):
     return f"{sign} {said}{certain}\n(true: {true})", colour
 
 
-def _pictures(images):
+def _pictures(images) -> np.ndarray:
     """Any accepted form -> (n, height, width) or (n, height, width, 3 or 4)."""
     images = data.as_numbers(images, "images")
     if images.ndim == 2 and _side(images.shape[1]):
@@ -102,7 +126,7 @@ def _side(pixels):
     return side if side * side == pixels and pixels >= SMALLEST_IMAGE else 0
 
 
-def _labels(labels, images, class_names):
+def _labels(labels, images, class_names) -> np.ndarray:
     labels = class_numbers("labels", labels)
     data.check_same_length(images, labels, "labels", x_name="images")
     check_named("labels", labels, class_names)
@@ -153,12 +177,13 @@ def _family():
     return [*rcParams["font.family"], "DejaVu Sans"]
 
 
-def weights(layer_or_model, *, count=16, ax=None):
+def weights(layer_or_model: Any, *, count: int = 16, ax: Any = None) -> Any:
     """Draw the weights of a layer, or of the first layer of a model that has any.
 
     Square images as input (64 pixels and more): the weights of the first ``count`` units, each
     as an image of what lets this unit grow (red) and shrink (blue). Other inputs: the matrix
-    W (I, O) as a heat map. White is 0. Returns the Axes.
+    W (I, O) as a heat map. White is 0. Returns the Axes. Raises ValueError where there are no
+    weights to draw.
     """
     name, W = _matrix(layer_or_model)
     count = min(checks.whole_number("count", count, least=1), W.shape[1])
