@@ -181,7 +181,8 @@ def assert_same_sums(ours, theirs, dtype):
 def assert_number_format(model, sums):
     arrays = [model.parameters, *model.optimizer.state.values()]
     arrays += [array for layer in model.layers for array in layer.params.values()]
-    means = [m for m in (sums.loss, *sums.metrics) if isinstance(m, nn.metrics.base.RunningMean)]
+    found = (sums.loss, *sums.metrics)
+    means = [each for each in found if isinstance(each, nn.metrics.base.RunningMean)]
     arrays += [part for mean in means for part in (mean.total, mean.count)]
     assert {array.dtype for array in arrays} == {model.dtype}
 
