@@ -277,7 +277,7 @@ def test_gate_3_passes_only_when_the_whole_interval_lies_within_the_margin():
 def test_what_gate_3_takes_from_a_history():
     history = {"loss": [9.0] * 70 + [1.0, 2.0, 6.0], "accuracy": [0.5, 0.75]}
     found = {name: statistic(history) for name, statistic in cases.STATISTICS.items()}
-    assert found == {"loss": 6.0, "late loss": 3.0, "accuracy": 0.75, "collapsed": 1.0}
+    assert found == {"loss": 6.0, "late loss": 3.0, "accuracy": 0.75, "share collapsed": 1.0}
 
 
 def test_gate_3_does_not_pass_for_want_of_evidence():
@@ -292,7 +292,7 @@ def test_equal_machines_pass_for_a_share_with_the_seeds_of_the_case_but_not_with
     def passing(seeds):
         here, there = rng.random((2, 1000, seeds)) < share
         ends = [_confidence_interval(row) for row in here.astype(float) - there]
-        return np.mean(np.abs(ends).max(axis=1) <= case.margins["collapsed"])
+        return np.mean(np.abs(ends).max(axis=1) <= case.margins["share collapsed"])
 
     assert case.seeds == cases.by_name("m2").seeds
     assert passing(case.seeds) > 0.92

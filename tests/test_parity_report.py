@@ -605,7 +605,7 @@ def test_readmes_margins_of_gate_3_are_those_of_the_cases():
 
 def in_words(margins):
     """Margins as README says them."""
-    words = {"loss": "last loss", "accuracy": "last accuracy", "collapsed": "share collapsed"}
+    words = {"loss": "last loss", "accuracy": "last accuracy"}
     return ", ".join(f"{words.get(name, name)} {margin:g}" for name, margin in margins.items())
 
 

@@ -171,5 +171,5 @@ STATISTICS = {
     "late loss": ENDINGS[LATE_LOSS],
     "accuracy": lambda history: history["accuracy"][-1],
     # The share of runs that are stuck at the clip.
-    "collapsed": lambda history: float(history["loss"][-1] > 1),
+    "share collapsed": lambda history: float(history["loss"][-1] > 1),
 }
