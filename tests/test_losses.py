@@ -335,3 +335,79 @@ def test_reprs_can_be_typed_in_again():
     loss = BCE(label_smoothing=0.1, reduction="sum")
     again = eval(repr(loss), vars(losses).copy())
     assert again.get_config() == loss.get_config()
+
+
+# ---- As functions, as JSON, and what a call refuses ------------------------------------------
+
+
+def test_the_functions_take_logits_and_smoothing_as_keras_does():
+    z, p = np.array([[np.log(3.0)]]), np.array([[0.75]])  # sigmoid(log 3) is 3/4
+    sure, smoothed = -np.log(0.75), -(0.75 * np.log(0.75) + 0.25 * np.log(0.25))
+    for value, expected in (
+        (losses.binary_crossentropy([1], p), sure),
+        (losses.binary_crossentropy([1], z, True), sure),
+        (losses.binary_crossentropy([1], p, False, 0.5), smoothed),
+        (losses.binary_crossentropy([1], z, from_logits=True, label_smoothing=0.5), smoothed),
+    ):
+        np.testing.assert_allclose(value, [expected], rtol=1e-12)
+    z, p = np.array([[np.log(3.0), 0.0]]), np.array([[0.75, 0.25]])  # its softmax
+    for value, expected in (
+        (losses.categorical_crossentropy([[1, 0]], p), sure),
+        (losses.categorical_crossentropy([[1, 0]], z, True), sure),
+        (losses.categorical_crossentropy([[1, 0]], p, False, 0.5), smoothed),
+        (losses.categorical_crossentropy([[1, 0]], z, True, 0.5), smoothed),
+        (losses.sparse_categorical_crossentropy([0], p), sure),
+        (losses.sparse_categorical_crossentropy([0], z, True), sure),
+    ):
+        np.testing.assert_allclose(value, [expected], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        losses.MeanSquaredError("sum", name="mine"),
+        losses.MeanAbsoluteError(None),
+        BCE(True, 0.25),
+        CCE(label_smoothing=0.5, reduction="mean_with_sample_weight", name="own"),
+        SCCE(True, reduction="sum"),
+    ],
+)
+def test_a_loss_comes_back_from_its_description_with_all_arguments(loss):
+    described = losses.serialize(loss)
+    assert described["class_name"] == type(loss).__name__
+    back = losses.deserialize(described)
+    assert type(back) is type(loss) and repr(back) == repr(loss)
+    assert vars(back) == vars(loss)
+
+
+def test_a_described_loss_of_ones_own_is_found_in_custom_objects():
+    described = losses.serialize(LogCosh(reduction="sum"))
+    back = losses.deserialize(described, {"LogCosh": LogCosh})
+    assert type(back) is LogCosh and back.reduction == "sum" and back.name == "log_cosh"
+    with pytest.raises(ValueError, match="unknown loss 'LogCosh'"):
+        losses.deserialize(described)
+
+
+def test_a_loss_without_its_formulas_says_which_to_define():
+    empty = type("Empty", (losses.Loss,), {})()
+    with pytest.raises(NotImplementedError, match=r"^Empty has to define values\(y, p\)$"):
+        empty([1.0], [1.0])
+    with pytest.raises(NotImplementedError, match=r"^Empty has to define gradient\(y, p\)$"):
+        empty.gradient(np.zeros((1, 1)), np.zeros((1, 1)))
+
+
+def test_a_call_names_the_argument_that_does_not_fit():
+    mse = losses.MeanSquaredError()
+    with pytest.raises(ValueError, match=r"^y_pred must have the shape \(n, outputs\), got"):
+        mse(np.zeros((2, 1, 1)), np.zeros((2, 1, 1)))
+    with pytest.raises(TypeError, match=r"^y_pred must hold numbers"):
+        mse([1.0], ["one"])
+    with pytest.raises(TypeError, match=r"^y_true must hold numbers"):
+        mse(["one"], [1.0])
+    with pytest.raises(ValueError, match=r"y_true(.|\n)*y_pred|y_pred(.|\n)*y_true"):
+        mse([1.0, 2.0, 3.0], [1.0, 2.0])
+
+
+def test_a_call_keeps_the_predictions_format_and_takes_floatx_for_whole_numbers():
+    for given_as, expected in (("float32",) * 2, ("float64",) * 2, ("int64", "float32")):
+        assert losses.mse([1.0, 2.0], np.ones(2, given_as)).dtype == expected

@@ -121,6 +121,49 @@ def test_mean_weighs_each_number():
     assert metrics.Mean()(4.0, 2.0) == 4
 
 
+def test_each_metric_has_its_name_from_keras_and_takes_another():
+    names = {
+        metrics.BinaryAccuracy: "binary_accuracy",
+        metrics.CategoricalAccuracy: "categorical_accuracy",
+        metrics.SparseCategoricalAccuracy: "sparse_categorical_accuracy",
+        metrics.MeanAbsoluteError: "mean_absolute_error",
+        metrics.MeanSquaredError: "mean_squared_error",
+        metrics.Precision: "precision",
+        metrics.Recall: "recall",
+        metrics.F1Score: "f1_score",
+    }
+    for kind, name in names.items():
+        assert kind().name == name and kind(name="mine").name == "mine"
+    assert repr(metrics.Recall()) == "Recall(name='recall')"
+
+
+def test_a_metric_without_its_formula_says_what_to_define():
+    class Empty(metrics.Metric):
+        """No method at all."""
+
+    with pytest.raises(NotImplementedError, match=r"^Empty has to define update_state$"):
+        Empty()([1], [1])
+    with pytest.raises(NotImplementedError, match=r"^Empty has to define result$"):
+        Empty().result()
+
+
+def test_the_largest_output_is_called_positive_all_in_a_tie_and_none_among_zeros():
+    y = np.array([[1, 0, 0], [0, 1, 1], [1, 0, 0]])
+    p = np.array([[0.4, 0.3, 0.1], [0.1, 0.2, 0.2], [0.0, 0.0, 0.0]])
+    # class 0: a hit, one missed; classes 1 and 2: a hit each
+    np.testing.assert_allclose(metrics.F1Score()(y, p), [2 / 3, 1, 1])
+    assert metrics.F1Score()([[1], [1], [0]], [[0.6], [0.5], [0.4]]) == pytest.approx(2 / 3)
+    # above 0.15 also the 0.3 of the first row, which is a false alarm
+    np.testing.assert_allclose(metrics.F1Score(threshold=0.15)(y, p), [2 / 3, 2 / 3, 1])
+    assert metrics.F1Score(threshold=0.45)([1, 1], [0.5, 0.4]) == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("average", ["micro", "macro", "weighted"])
+def test_an_f1_average_is_a_float_and_0_where_nothing_is_true(average):
+    score = metrics.F1Score(average)([[0, 0]], [[0.0, 0.0]])
+    assert type(score) is float and score == 0
+
+
 # ---- Streaming -------------------------------------------------------------------------------
 
 

@@ -301,3 +301,70 @@ def test_reprs_say_what_differs_from_nothing():
     assert repr(SGD(0.5, clipvalue=2.0)) == (
         "SGD(learning_rate=0.5, clipvalue=2.0, name='sgd', momentum=0.0, nesterov=False)"
     )
+
+
+@pytest.mark.parametrize("kind", [SGD, Adam, RMSprop])
+def test_a_name_and_the_clips_are_kept_and_unknown_arguments_refused(kind):
+    assert kind().name == kind.__name__.lower() and kind(name="mine").name == "mine"
+    assert kind(clipnorm=2).clipnorm == 2 and kind(clipvalue=3).clipvalue == 3
+    assert kind().clipnorm is None and kind().clipvalue is None
+    assert optimizers.Optimizer().learning_rate == 0.001
+    with pytest.raises(TypeError, match="decay_steps"):
+        kind(decay_steps=3)
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        SGD(0.5, 0.25, True, clipnorm=2.0, name="mine"),
+        Adam(0.5, 0.25, 0.75, 1e-3, clipvalue=3.0),
+        RMSprop(0.5, 0.25, 0.75, 1e-3, True),
+        Adam(schedules.ExponentialDecay(1.0, 2, 0.5)),
+    ],
+)
+def test_an_optimizer_comes_back_from_its_description_with_all_arguments(optimizer):
+    described = optimizers.serialize(optimizer)
+    assert described["class_name"] == type(optimizer).__name__
+    back = optimizers.deserialize(described)
+    assert type(back) is type(optimizer) and repr(back) == repr(optimizer)
+    gradients = [3.0, -1.0, 2.0]
+    assert path(back, gradients) == path(copy.deepcopy(optimizer), gradients)
+    with pytest.raises(ValueError, match="unknown optimizer 'Sgdd'"):
+        optimizers.deserialize(described | {"class_name": "Sgdd"})
+
+
+def test_an_optimizer_without_its_formula_says_what_to_define():
+    said = r"^Optimizer has to define update\(p, g, learning_rate\)$"
+    with pytest.raises(NotImplementedError, match=said):
+        optimizers.Optimizer().apply(np.zeros(1), np.zeros(1))
+
+
+def test_the_ends_of_each_range_are_allowed_where_keras_allows_them():
+    assert SGD(momentum=1).momentum == 1
+    adam = Adam(beta_1=0, beta_2=0, epsilon=0)
+    assert (adam.beta_1, adam.beta_2, adam.epsilon) == (0, 0, 0)
+    rmsprop = RMSprop(rho=0, momentum=0, epsilon=0)
+    assert (rmsprop.rho, rmsprop.momentum, rmsprop.epsilon) == (0, 0, 0)
+    for make in (
+        lambda: Adam(beta_2=1),
+        lambda: RMSprop(rho=1),
+        lambda: RMSprop(rho=-0.1),
+        lambda: RMSprop(momentum=-0.1),
+        lambda: RMSprop(epsilon=-0.1),
+    ):
+        with pytest.raises(ValueError, match=r"^(beta_2|rho|momentum|epsilon) must be"):
+            make()
+
+
+def test_a_schedule_may_return_0_or_a_whole_number_and_nothing_below():
+    class Returns(schedules.Schedule):
+        def __init__(self, rate):
+            self.rate = rate
+
+        def __call__(self, step):
+            return self.rate
+
+    assert path(SGD(Returns(0.0)), [5]) == [0] and path(SGD(Returns(2)), [5]) == [-10]
+    for rate in (-0.5, np.inf, np.nan, "1"):
+        with pytest.raises(ValueError, match=r"^what Returns returns for step 0 must be"):
+            path(SGD(Returns(rate)), [5])
