@@ -5,6 +5,7 @@ import pytest
 from beside_keras import FLOAT_TYPES, keras_in
 
 from nnscratch import config, metrics
+from nnscratch.metrics.base import RowMean
 
 BATCHES = [slice(0, 16), slice(16, 32), slice(32, 37)]  # the last one is smaller
 AVERAGES = [None, "micro", "macro", "weighted"]
@@ -145,6 +146,41 @@ def test_a_metric_without_its_formula_says_what_to_define():
         Empty()([1], [1])
     with pytest.raises(NotImplementedError, match=r"^Empty has to define result$"):
         Empty().result()
+    assert Empty().name == "Empty"
+
+
+def test_a_mean_over_rows_without_its_values_says_what_to_define():
+    class Empty(RowMean):
+        """No values."""
+
+    with pytest.raises(NotImplementedError, match=r"^Empty has to define values\(y, p\)$"):
+        Empty()([1.0], [1.0])
+
+
+def test_a_threshold_that_is_no_number_is_refused_by_its_own_name():
+    with pytest.raises(ValueError, match=r"^thresholds must be"):
+        metrics.Precision(thresholds=np.nan)
+    with pytest.raises(ValueError, match=r"^threshold must be"):
+        metrics.BinaryAccuracy(threshold=np.nan)
+
+
+def test_two_classes_have_an_f1_each_and_small_weights_count_too():
+    y, p = [[1, 0], [0, 1]], [[0.9, 0.1], [0.8, 0.2]]  # class 0: a hit and a false alarm
+    np.testing.assert_allclose(metrics.F1Score()(y, p), [2 / 3, 0])
+    np.testing.assert_allclose(metrics.F1Score()(y, p, [0.125, 0.125]), [2 / 3, 0])
+
+
+def test_categorical_accuracy_asks_each_row_and_not_each_column():
+    y, p = np.eye(3)[[0, 1]], [[0.6, 0.3, 0.1], [0.5, 0.2, 0.3]]
+    assert metrics.CategoricalAccuracy()(y, p) == 0.5
+
+
+def test_an_own_function_without_a_name_is_called_metric():
+    class Worst:
+        def __call__(self, y, p):
+            return np.abs(y - p).max(axis=-1)
+
+    assert metrics.FunctionMetric(Worst()).name == "metric"
 
 
 def test_the_largest_output_is_called_positive_all_in_a_tie_and_none_among_zeros():
@@ -168,7 +204,8 @@ def test_an_f1_average_is_a_float_and_0_where_nothing_is_true(average):
 
 
 def test_a_smaller_last_batch_counts_by_its_rows_also_with_one_axis():
-    for metric in (metrics.BinaryAccuracy(), metrics.MeanSquaredError()):
+    for kind in ("BinaryAccuracy", "MeanSquaredError", "MeanAbsoluteError"):
+        metric = getattr(metrics, kind)()
         metric.update_state([1, 1, 1], [1.0, 1.0, 0.0])
         metric.update_state([1], [0.0])
         assert metric.result() == 0.5

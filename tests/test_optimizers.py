@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import json
 import warnings
 
 import numpy as np
@@ -325,7 +326,7 @@ def test_a_name_and_the_clips_are_kept_and_unknown_arguments_refused(kind):
 def test_an_optimizer_comes_back_from_its_description_with_all_arguments(optimizer):
     described = optimizers.serialize(optimizer)
     assert described["class_name"] == type(optimizer).__name__
-    back = optimizers.deserialize(described)
+    back = optimizers.deserialize(json.loads(json.dumps(described)))
     assert type(back) is type(optimizer) and repr(back) == repr(optimizer)
     gradients = [3.0, -1.0, 2.0]
     assert path(back, gradients) == path(copy.deepcopy(optimizer), gradients)
@@ -364,7 +365,27 @@ def test_a_schedule_may_return_0_or_a_whole_number_and_nothing_below():
         def __call__(self, step):
             return self.rate
 
-    assert path(SGD(Returns(0.0)), [5]) == [0] and path(SGD(Returns(2)), [5]) == [-10]
+    assert path(SGD(Returns(0.0)), [5]) == path(SGD(Returns(0)), [5]) == [0]
+    assert path(SGD(Returns(2)), [5]) == [-10]
     for rate in (-0.5, np.inf, np.nan, "1"):
         with pytest.raises(ValueError, match=r"^what Returns returns for step 0 must be"):
             path(SGD(Returns(rate)), [5])
+
+
+def test_rmsprops_step_grows_with_the_learning_rate():
+    # v is 2, with epsilon 2 the root is 2
+    assert path(RMSprop(0.5, rho=0.5, epsilon=2.0), [2]) == [-0.5]
+
+
+def test_clipnorm_gives_a_long_tensor_exactly_that_length():
+    p = np.zeros(2)
+    SGD(1.0, clipnorm=2.0).apply(p, np.array([6.0, 8.0]))
+    np.testing.assert_allclose(p, [-1.2, -1.6], rtol=1e-15)
+
+
+def test_messages_begin_with_the_argument_as_it_is_written():
+    for make in (lambda: SGD(momentum=-1), lambda: Adam(epsilon=-1)):
+        with pytest.raises(ValueError, match=r"^(momentum|epsilon) must be"):
+            make()
+    with pytest.raises(TypeError, match=r"(?s)(?=.*Adam)(?=.*beta_3)"):
+        Adam(beta_3=0.5)

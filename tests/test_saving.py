@@ -1,6 +1,7 @@
 """Arrays and JSON in one file: written whole or not at all, and read only if sound."""
 
 import ast
+import hashlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
 import nnscratch
 from nnscratch import saving
@@ -101,6 +103,38 @@ def test_a_file_of_a_newer_version_says_so(tmp_path, monkeypatch):
         ValueError, match=r"format version 2; .* reads up to 1\. Install a newer"
     ):
         saving.read(tmp_path / NAME)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("{", "holds no JSON that can be read"), ("[1]", r"should hold a JSON object.*\[1\]$")],
+)
+def test_a_document_that_is_no_json_object_is_refused_with_the_files_name(tmp_path, text, said):
+    path = tmp_path / "odd.safetensors"
+    digest = hashlib.sha256(text.encode()).hexdigest()  # of the text alone: there are no arrays
+    header = {"format": saving.FORMAT, "version": "1", "document": text, "digest": digest}
+    path.write_bytes(safetensors.numpy.save({}, metadata=header))
+    with pytest.raises(ValueError, match=rf"odd\.safetensors' {said}"):
+        saving.read(path)
+
+
+def test_a_file_without_its_version_is_called_damaged(tmp_path):
+    path = tmp_path / "odd.safetensors"
+    path.write_bytes(safetensors.numpy.save({}, metadata={"format": saving.FORMAT}))
+    with pytest.raises(ValueError, match=r"odd\.safetensors' is damaged: it does not tell"):
+        saving.read(path)
+
+
+def test_folders_that_are_not_there_are_made(tmp_path):
+    path = tmp_path / "one" / "two" / "model.safetensors"
+    saving.write(path, {}, {})
+    assert saving.read(path) == ({}, {})
+
+
+def test_what_json_cannot_hold_is_refused(tmp_path):
+    with pytest.raises(TypeError, match=r"^beside its arrays a model file holds JSON values"):
+        saving.write(tmp_path / "a.safetensors", {}, {"a": {1, 2}})
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_missing_file_is_named_with_one_of_a_near_name(tmp_path):
