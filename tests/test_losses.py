@@ -442,3 +442,20 @@ def test_what_a_loss_cannot_be_made_with_is_named():
     with pytest.raises(TypeError, match=r"\nSubclass nn\.losses\.Loss and define values"):
         losses.get(lambda y, p: 0)
     assert "label_smoothing" not in SCCE().get_config()  # Keras's has no such argument
+
+
+def test_an_output_that_is_clipped_still_feels_the_normalisation():
+    # dq is 0, -1 / (1/2), 0 and q.dq is -1, which is taken off each; the sum of p is 1
+    gradient = CCE().gradient(np.array([[0.0, 1.0, 0.0]]), np.array([[0.0, 0.5, 0.5]]))
+    assert gradient.tolist() == [[1, -1, 1]]
+
+
+def test_only_the_last_step_is_taken_over_by_the_loss():
+    steps = [activations.relu, activations.tanh, activations.sigmoid]
+    assert BatchLoss(BCE(), steps).steps == steps[:2]
+
+
+def test_weighted_values_keep_the_predictions_format():
+    p = np.ones((2, 1), np.float32)
+    weighted = losses.MeanSquaredError(None)([3.0, 2.0], p, sample_weight=[0.5, 2])
+    assert weighted.dtype == np.float32 and weighted.tolist() == [2, 2]

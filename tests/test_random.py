@@ -1,3 +1,4 @@
+import copy
 import hashlib
 import math
 import os
@@ -367,6 +368,18 @@ def test_a_fresh_order_holds_every_row_once(n):
     order = random.fresh_order(n, 42, 3)
     assert order.dtype == np.int64
     assert sorted(order.tolist()) == list(range(n))
+
+
+def test_a_fresh_order_is_numpys_with_seed_and_epoch_as_the_two_halves_of_the_key():
+    philox = np.random.Philox(key=np.array([42, 3], np.uint64))
+    expected = np.random.Generator(philox).permutation(100)
+    assert random.fresh_order(100, 42, 3).tolist() == expected.tolist()
+
+
+def test_a_copy_of_a_source_without_a_seed_goes_its_own_way():
+    source = random.SeedSource()
+    twin = copy.deepcopy(source)
+    assert [source.draw() for _ in range(4)] != [twin.draw() for _ in range(4)]
 
 
 @pytest.mark.parametrize("seed", [0, 42, -1, 2**31 - 1, 2**63, 2**100, np.int64(-5)])
