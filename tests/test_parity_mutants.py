@@ -214,7 +214,7 @@ FUSED_MUTANTS = [
            FUSED + "scores.add_up", "values.dtype.type(count)", "7",
            (FREE, "partial batch"), "loss, epochs 1 to 3"),
     Mutant(">= 0.5 in the accuracy",
-           FUSED + "scores._accuracy", "p[j] > p", "p[j] >= p",
+           FUSED + "scores._is_right", "p > like", "p >= like",
            (FREE, "on the edge"), "accuracy, epochs 1 to 3"),
     # ---- layers ----
     Mutant("the bias gradient averaged over rows, in a narrow net",

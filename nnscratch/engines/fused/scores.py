@@ -50,13 +50,20 @@ def score_column(goal, z, rows, start, p, d, values, hits):
     Returns whether it was done: that takes a loss that looks at every output by itself. Side by
     side the examples become vector arithmetic, which rows of one number are not.
     """
-    return False
+    return _way(type(goal))(goal, z, rows, start, p, d, values, hits)
 
 
 @overload(score_column, jit_options=OPTIONS)
 def _score_column(goal, z, rows, start, p, d, values, hits):
-    one_by_one = goal.instance_class in FORMULAS_OF_ONE
-    return _side_by_side if one_by_one else score_column
+    return _way(goal.instance_class)
+
+
+def _way(kind):
+    return _side_by_side if kind in FORMULAS_OF_ONE else _not_done
+
+
+def _not_done(goal, z, rows, start, p, d, values, hits):
+    return False
 
 
 def _side_by_side(goal, z, rows, start, p, d, values, hits):
@@ -67,10 +74,8 @@ def _side_by_side(goal, z, rows, start, p, d, values, hits):
     for i in range(z.size):
         p[i], d[i], values[i] = score_one(goal, z[i], values[i])
     if goal.accuracy == BINARY_ACCURACY:
-        threshold = p.dtype.type(goal.threshold)
         for i in range(z.size):
-            t = rows.targets[rows.order[start + i], 0]
-            hits[i] = (1 if p[i] > threshold else 0) == t
+            hits[i] = _is_right(goal, p[i], rows.targets[rows.order[start + i], 0])
     if rows.weights.size > 0:
         for i in range(z.size):
             weight = rows.weights[rows.order[start + i]]
@@ -253,12 +258,18 @@ def _score(goal, z, label, t, p, d):
 
 
 @part
+def _is_right(goal, p, t):
+    """Whether one yes-or-no output says what its target says."""
+    return (1 if p > like(p, goal.threshold) else 0) == t
+
+
+@part
 def _accuracy(goal, label, t, p, outputs):
     """1 or 0; for several yes-or-no outputs the share of them that is right."""
     right = p.dtype.type(0)
     if goal.accuracy == BINARY_ACCURACY:
         for j in range(outputs):
-            right += (1 if p[j] > p.dtype.type(goal.threshold) else 0) == t[j]
+            right += _is_right(goal, p[j], t[j])
         return right / p.dtype.type(outputs)
     guess, truth = _largest(p, outputs), label
     if goal.accuracy != SPARSE_ACCURACY:
